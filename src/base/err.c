@@ -1,0 +1,47 @@
+/* Errors of the cold path, see err.h. */
+#include "base/err.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+int err_set(struct err *e, int code, const char *format, ...)
+{
+    assert(code < 0);
+    if (e == NULL)
+        return code;
+    e->code = code;
+    va_list args;
+    va_start(args, format);
+    vsnprintf(e->text, sizeof e->text, format, args);
+    va_end(args);
+    return code;
+}
+
+int err_wrap(struct err *e, const char *format, ...)
+{
+    if (e == NULL)
+        return WEIR_ESYSTEM;
+    char old[ERR_TEXT_MAX];
+    memcpy(old, e->text, sizeof old);
+    va_list args;
+    va_start(args, format);
+    int used = vsnprintf(e->text, sizeof e->text, format, args);
+    va_end(args);
+    if (used >= 0 && (size_t)used < sizeof e->text)
+        snprintf(e->text + used, sizeof e->text - (size_t)used, ": %s", old);
+    return e->code;
+}
+
+int err_memory(struct err *e, const char *what, size_t octets)
+{
+    return err_set(e, WEIR_EMEMORY, "%s: no memory for %zu octets; close other programs or lower --memory", what,
+                   octets);
+}
+
+int err_exit_status(int code)
+{
+    if (code >= 0)
+        return 0;
+    return code >= WEIR_EINTERRUPT ? -code : 4;
+}

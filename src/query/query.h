@@ -1,0 +1,23 @@
+/*
+ * query: how questions become answers. A question is SQL over the tables `flow`, `ledger` (...), wherever their rows come from: a lake, a
+ * Parquet file, or batches pushed by a running meter (a store handed down from above).
+ */
+#ifndef WEIR_QUERY_H
+#define WEIR_QUERY_H
+
+#include "lake/lake.h"
+#include "lang/lang.h"
+#include "schema/schema.h"
+
+struct store;
+
+/* Read side of a lake folder or a Parquet file; broken or foreign files are left out and named in `messages` (one per line). */
+int store_open_lake(struct store **store, const char *path, int64_t from_ns, int64_t to_ns, struct text *messages, struct err *e);
+/* A store whose table `type->name` is fed by the sink it hands out, for questions about capture files: push everything, then ask. */
+int store_open_memory(struct store **store, const struct record_type *type, uint64_t memory_octets, struct record_sink **sink, struct err *e);
+/* Run one statement that only reads; the answer goes to `sink` as batches of a type made for it. File, network and settings access is off. */
+int store_ask(struct store *store, const char *sql, struct record_sink *(*open_sink)(void *context, const struct record_type *type, struct err *e),
+              void *context, struct err *e);
+void store_close(struct store *store);
+
+#endif
