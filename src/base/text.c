@@ -40,6 +40,11 @@ void text_put(struct text *t, const char *from, size_t size)
     t->data[t->size] = '\0';
 }
 
+char *text_reserve(struct text *t, size_t more)
+{
+    return text_room(t, more) ? t->data + t->size : NULL;
+}
+
 void text_add(struct text *t, const char *from)
 {
     text_put(t, from, strlen(from));

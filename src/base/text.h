@@ -19,6 +19,9 @@ struct text {
     bool is_bad;
 };
 void text_put(struct text *t, const char *from, size_t size);
+/* Room for `more` octets behind the text, for writers that fill it themselves and then add what they used to `size`; NULL and is_bad
+ * without memory. */
+char *text_reserve(struct text *t, size_t more);
 void text_add(struct text *t, const char *from);
 void text_char(struct text *t, char c);
 void text_format(struct text *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
