@@ -151,8 +151,7 @@ void text_rfc3339(struct text *t, int64_t ns, unsigned digits)
     text_char(t, 'Z');
 }
 
-/* Length of the well-formed UTF-8 sequence at `at` (RFC 3629), 0 if there is none. */
-static size_t utf8_length(const uint8_t *at, size_t size)
+size_t utf8_length(const uint8_t *at, size_t size)
 {
     if (at[0] < 0x80)
         return 1;

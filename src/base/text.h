@@ -36,6 +36,8 @@ void text_json(struct text *t, const char *from, size_t size);
 /* As a single-quoted SQL literal. */
 void text_sql(struct text *t, const char *from, size_t size);
 void text_fini(struct text *t);
+/* Length of the well-formed UTF-8 sequence at `at` (RFC 3629), 0 if there is none; size > 0. */
+size_t utf8_length(const uint8_t *at, size_t size);
 
 /* Whole decimal number within [min, max]; the error names `what`. */
 int parse_u64(const char *text, uint64_t min, uint64_t max, uint64_t *value, const char *what, struct err *e);
