@@ -172,6 +172,14 @@ void text_json(struct text *t, const char *from, size_t size)
     const uint8_t *at = (const uint8_t *)from;
     text_char(t, '"');
     while (size > 0) {
+        size_t plain = 0;
+        while (plain < size && at[plain] >= 0x20 && at[plain] < 0x7f && at[plain] != '"' && at[plain] != '\\')
+            plain++;
+        text_put(t, (const char *)at, plain);
+        at += plain;
+        size -= plain;
+        if (size == 0)
+            break;
         size_t length = utf8_length(at, size);
         if (length == 0) {
             text_add(t, "\xef\xbf\xbd");
