@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "output/put.h"
+#include "output/separated.h"
 
 static void put_text_cell(struct text *t, const struct bytes *from, bool is_raw)
 {
@@ -31,41 +32,14 @@ static void put_text_cell(struct text *t, const struct bytes *from, bool is_raw)
 static int csv_open(struct output *o, struct err *e)
 {
     (void)e;
-    for (unsigned i = 0; i < o->column_count && !o->options.no_header; i++) {
-        if (i > 0)
-            text_char(&o->text, ',');
-        put_text_cell(
-            &o->text,
-            &(struct bytes){ (const uint8_t *)o->column[i].name, strlen(o->column[i].name) }, true);
-    }
-    if (!o->options.no_header)
-        text_char(&o->text, '\n');
+    separated_header(o, ',', put_text_cell);
     return 0;
-}
-
-static void put_cell(struct output *o, const struct output_column *c,
-                     const struct record_batch *batch, unsigned row)
-{
-    if (record_is_null(batch, c->index, row))
-        return;
-    const void *value = record_value(batch, c->index, row);
-    if (c->type->type == T_TEXT) {
-        put_text_cell(&o->text, value, o->options.is_raw);
-        return;
-    }
-    char *at = text_reserve(&o->text, PUT_VALUE_MAX);
-    if (at != NULL)
-        o->text.size += (size_t)(put_plain(at, o, c, value) - at);
 }
 
 static int csv_rows(struct output *o, struct record_batch *batch, struct err *e)
 {
     (void)e;
-    for (unsigned row = 0; row < batch->count; row++)
-        for (unsigned i = 0; i < o->column_count; i++) {
-            put_cell(o, &o->column[i], batch, row);
-            text_char(&o->text, i + 1 < o->column_count ? ',' : '\n');
-        }
+    separated_rows(o, batch, ',', put_text_cell);
     return 0;
 }
 

@@ -197,7 +197,7 @@ int protocol_number(const char *name)
 const char *unit_name(enum unit unit)
 {
     static const char *const names[] = {
-        [U_NONE] = "", [U_PACKETS] = "packets", [U_OCTETS] = "bytes", [U_FLOWS] = "flows", [U_SECONDS] = "s",
+        [U_NONE] = "", [U_PACKETS] = "packets", [U_OCTETS] = "bytes", [U_BITS] = "bits", [U_FLOWS] = "flows", [U_SECONDS] = "s",
         [U_BITS_PER_S] = "bit/s", [U_PACKETS_PER_S] = "packets/s", [U_OCTETS_PER_S] = "bytes/s",
         [U_OCTETS_PER_PACKET] = "bytes/packet", [U_PERCENT] = "%",
     };
