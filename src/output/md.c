@@ -16,6 +16,8 @@ static void put_escaped(struct text *t, const char *from, size_t size)
 static int md_open(struct output *o, struct err *e)
 {
     (void)e;
+    if (o->options.preface != NULL)
+        text_add(&o->text, o->options.preface);
     for (unsigned i = 0; i < o->column_count; i++) {
         text_add(&o->text, "| ");
         people_put_header(&o->text, &o->column[i]);

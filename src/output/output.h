@@ -25,6 +25,7 @@ struct output_options {
                         says 6 */
     const char *time_format; /* epoch, iso, relative (seconds after the first time); NULL = iso in
                                 table and md, else epoch */
+    const char *preface;     /* text that md puts before its table; NULL = none */
     bool no_header;          /* --no-header */
     bool plain_numbers;      /* -N: tables do not shorten numbers */
     bool is_raw; /* --raw: csv and tsv do not guard texts that a spreadsheet would take for a
@@ -95,7 +96,8 @@ int output_open(struct output **output, const struct output_options *options,
  * NULL allowed. */
 int output_close(struct output *output, struct err *e);
 
-/* JSON Schema (2020-12) of one jsonl row of `type`, computed from the dictionary. */
-void output_json_schema(const struct record_type *type, struct text *out);
+/* JSON Schema (2020-12) of one jsonl row with all columns and --time-format epoch, computed from
+ * the dictionary. */
+void output_json_schema(enum record_id record, struct text *out);
 
 #endif
