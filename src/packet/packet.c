@@ -34,38 +34,36 @@ static inline uint64_t word_at(const void *from, unsigned index)
     return word;
 }
 
-/* Is the second endpoint the smaller one? */
-static inline bool is_reversed(const struct flow_key *k)
+/* 1 when the second endpoint is the smaller one. Without jumps: directions of packets cannot be guessed. */
+static inline unsigned is_reversed(const uint64_t w[4], uint32_t ports)
 {
-    for (unsigned i = 0; i < 2; i++) {
-        uint64_t a = __builtin_bswap64(word_at(k->address[0], i)), b = __builtin_bswap64(word_at(k->address[1], i));
-        if (a != b)
-            return a > b;
-    }
-    return k->port[0] > k->port[1];
+    uint64_t a0 = __builtin_bswap64(w[0]), a1 = __builtin_bswap64(w[1]);
+    uint64_t b0 = __builtin_bswap64(w[2]), b1 = __builtin_bswap64(w[3]);
+    unsigned ports_more = (uint16_t)ports > (uint16_t)(ports >> 16);
+    unsigned low_more = (a1 > b1) | ((a1 == b1) & ports_more);
+    return (a0 > b0) | ((a0 == b0) & low_more);
 }
 
 void packet_hash_batch(struct packet_batch *batch, unsigned first, unsigned count, const struct flow_key *mask, bool is_biflow,
                        const struct hash_secret *secret)
 {
-    const uint64_t *s = secret->word;
+    const struct hash_secret s = *secret; /* copies, so that no store below can change them */
+    uint64_t m[6];
+    for (unsigned k = 0; k < 6; k++)
+        m[k] = word_at(mask, k);
     for (unsigned i = first; i < first + count; i++) {
         struct layers *l = &batch->layer[i];
         uint64_t w[6];
         for (unsigned k = 0; k < 6; k++)
-            w[k] = word_at(&l->key, k) & word_at(mask, k);
-        memcpy(&l->key, w, sizeof w);
-        bool swap = is_biflow && is_reversed(&l->key);
-        l->is_reversed = swap;
+            w[k] = word_at(&l->key, k) & m[k];
         /* Ports lie in the low half of word 4; the endpoints are hashed smaller first. */
-        uint64_t ports = w[4] & UINT32_MAX, rest = w[4] >> 32;
-        if (swap) {
-            ports = (ports >> 16 | ports << 16) & UINT32_MAX;
-            uint64_t t0 = w[0], t1 = w[1];
-            w[0] = w[2], w[1] = w[3], w[2] = t0, w[3] = t1;
-        }
-        uint64_t h = fold(w[0] ^ s[0], w[2] ^ s[1]) ^ fold(w[1] ^ s[2], w[3] ^ s[3]);
-        h = fold(h ^ s[4], (ports | rest << 32) ^ s[5]);
-        l->hash = fold(h ^ s[6], w[5] ^ s[7]);
+        uint32_t ports = (uint32_t)w[4];
+        unsigned swap = is_reversed(w, ports) & is_biflow, turn = swap * 16;
+        l->is_reversed = (uint8_t)swap;
+        ports = ports << turn | ports >> (-turn & 31);
+        uint64_t t0 = (w[0] ^ w[2]) & -(uint64_t)swap, t1 = (w[1] ^ w[3]) & -(uint64_t)swap;
+        uint64_t h = fold(w[0] ^ t0 ^ s.word[0], w[2] ^ t0 ^ s.word[1]) ^ fold(w[1] ^ t1 ^ s.word[2], w[3] ^ t1 ^ s.word[3]);
+        h = fold(h ^ s.word[4], ((w[4] & ~(uint64_t)UINT32_MAX) | ports) ^ s.word[5]);
+        l->hash = fold(h ^ s.word[6], w[5] ^ s.word[7]);
     }
 }
