@@ -7,7 +7,7 @@ static const struct key_field {
     const char *name;
     size_t at, size;
 } key_fields[] = {
-#define PART(name, member) { name, offsetof(struct flow_key, member), sizeof((struct flow_key){ 0 }.member) }
+#define PART(name, member) { name, offsetof(struct flow_key, member), sizeof(((struct flow_key *)NULL)->member) }
     PART("srcip", address[0]), PART("src", address[0]),  PART("dstip", address[1]),   PART("dst", address[1]),
     PART("proto", proto),      PART("srcport", port[0]), PART("sport", port[0]),      PART("dstport", port[1]),
     PART("dport", port[1]),    PART("vlan", vlan),       PART("if", interface),       PART("in_if", interface),
