@@ -1,20 +1,23 @@
 /* Hash of flow keys, see packet.h. */
 #include "packet/packet.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/random.h>
 
 const char *const tunnel_names[TUNNEL_KINDS] = {
-    [TUNNEL_NONE] = "",          [TUNNEL_GRE] = "gre",       [TUNNEL_IPIP] = "ipip", [TUNNEL_6IN4] = "6in4", [TUNNEL_4IN6] = "4in6",
-    [TUNNEL_VXLAN] = "vxlan",    [TUNNEL_GENEVE] = "geneve", [TUNNEL_GTPU] = "gtpu", [TUNNEL_ERSPAN] = "erspan",
+    [TUNNEL_NONE] = "",         [TUNNEL_GRE] = "gre",   [TUNNEL_IPIP] = "ipip",
+    [TUNNEL_6IN4] = "6in4",     [TUNNEL_4IN6] = "4in6", [TUNNEL_VXLAN] = "vxlan",
+    [TUNNEL_GENEVE] = "geneve", [TUNNEL_GTPU] = "gtpu", [TUNNEL_ERSPAN] = "erspan",
     [TUNNEL_TEREDO] = "teredo",
 };
 
 int hash_secret_new(struct hash_secret *secret, struct err *e)
 {
     if (getrandom(secret->word, sizeof secret->word, 0) != (ssize_t)sizeof secret->word)
-        return err_set(e, WEIR_ESYSTEM, "hash: no random octets from the kernel: %s", strerror(errno));
+        return err_set(e, WEIR_ESYSTEM, "hash: no random octets from the kernel: %s",
+                       strerror(errno));
     /* An even factor would lose bits in the multiplications below. */
     for (unsigned i = 0; i < 8; i++)
         secret->word[i] |= 1;
@@ -34,36 +37,60 @@ static inline uint64_t word_at(const void *from, unsigned index)
     return word;
 }
 
-/* 1 when the second endpoint is the smaller one. Without jumps: directions of packets cannot be guessed. */
-static inline unsigned is_reversed(const uint64_t w[4], uint32_t ports)
+/* The ports are the first four octets of their word. */
+#define PORTS_SHIFT (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? 0 : 32)
+
+/* Eight octets as a number that orders as the octets do. */
+static inline uint64_t ordered(uint64_t word)
 {
-    uint64_t a0 = __builtin_bswap64(w[0]), a1 = __builtin_bswap64(w[1]);
-    uint64_t b0 = __builtin_bswap64(w[2]), b1 = __builtin_bswap64(w[3]);
-    unsigned ports_more = (uint16_t)ports > (uint16_t)(ports >> 16);
-    unsigned low_more = (a1 > b1) | ((a1 == b1) & ports_more);
-    return (a0 > b0) | ((a0 == b0) & low_more);
+    return __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? __builtin_bswap64(word) : word;
 }
 
-void packet_hash_batch(struct packet_batch *batch, unsigned first, unsigned count, const struct flow_key *mask, bool is_biflow,
-                       const struct hash_secret *secret)
+/* Empty the fields that are no part of the key. */
+static void mask_keys(struct packet_batch *batch, unsigned first, unsigned count,
+                      const struct flow_key *mask)
 {
-    const struct hash_secret s = *secret; /* copies, so that no store below can change them */
-    uint64_t m[6];
-    for (unsigned k = 0; k < 6; k++)
-        m[k] = word_at(mask, k);
     for (unsigned i = first; i < first + count; i++) {
-        struct layers *l = &batch->layer[i];
         uint64_t w[6];
         for (unsigned k = 0; k < 6; k++)
-            w[k] = word_at(&l->key, k) & m[k];
-        /* Ports lie in the low half of word 4; the endpoints are hashed smaller first. */
-        uint32_t ports = (uint32_t)w[4];
-        unsigned swap = is_reversed(w, ports) & is_biflow, turn = swap * 16;
-        l->is_reversed = (uint8_t)swap;
-        ports = ports << turn | ports >> (-turn & 31);
-        uint64_t t0 = (w[0] ^ w[2]) & -(uint64_t)swap, t1 = (w[1] ^ w[3]) & -(uint64_t)swap;
-        uint64_t h = fold(w[0] ^ t0 ^ s.word[0], w[2] ^ t0 ^ s.word[1]) ^ fold(w[1] ^ t1 ^ s.word[2], w[3] ^ t1 ^ s.word[3]);
-        h = fold(h ^ s.word[4], ((w[4] & ~(uint64_t)UINT32_MAX) | ports) ^ s.word[5]);
-        l->hash = fold(h ^ s.word[6], w[5] ^ s.word[7]);
+            w[k] = word_at(&batch->layer[i].key, k) & word_at(mask, k);
+        memcpy(&batch->layer[i].key, w, sizeof w);
     }
+}
+
+/*
+ * Words 0 and 1 of a key are the source address, 2 and 3 the destination, 4 ports, protocol,
+ * version and VLAN, 5 interface and tunnel. Which endpoint is smaller changes from packet to
+ * packet, so it is computed and not branched on.
+ */
+static inline void hash_one(struct layers *l, bool is_biflow, const uint64_t *s)
+{
+    const struct flow_key *key = &l->key;
+    uint64_t a0 = word_at(key, 0), a1 = word_at(key, 1), b0 = word_at(key, 2), b1 = word_at(key, 3),
+             rest = word_at(key, 4);
+    unsigned __int128 a = (unsigned __int128)ordered(a0) << 64 | ordered(a1);
+    unsigned __int128 b = (unsigned __int128)ordered(b0) << 64 | ordered(b1);
+    bool is_reversed = is_biflow & ((a > b) | ((a == b) & (key->port[0] > key->port[1])));
+    uint64_t change = 0 - (uint64_t)is_reversed, low = (a0 ^ b0) & change,
+             high = (a1 ^ b1) & change;
+    uint64_t ports =
+        (uint64_t)((uint32_t)(key->port[0] ^ key->port[1]) * 0x10001u) << PORTS_SHIFT & change;
+    uint64_t h = fold(a0 ^ low ^ s[0], b0 ^ low ^ s[1]) ^ fold(a1 ^ high ^ s[2], b1 ^ high ^ s[3]);
+    h = fold(h ^ s[4], rest ^ ports ^ s[5]);
+    l->hash = fold(h ^ s[6], word_at(key, 5) ^ s[7]);
+    l->is_reversed = is_reversed;
+}
+
+void packet_hash_batch(struct packet_batch *batch, unsigned first, unsigned count,
+                       const struct flow_key *mask, bool is_biflow,
+                       const struct hash_secret *secret)
+{
+    struct hash_secret s = *secret;
+    struct flow_key all;
+    assert(first + count <= BATCH_MAX);
+    memset(&all, 0xff, sizeof all);
+    if (memcmp(mask, &all, sizeof all) != 0)
+        mask_keys(batch, first, count, mask);
+    for (unsigned i = first; i < first + count; i++)
+        hash_one(&batch->layer[i], is_biflow, s.word);
 }
