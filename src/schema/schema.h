@@ -101,13 +101,13 @@ enum record_id {
 extern const struct record_type record_types[RECORD_COUNT];
 
 enum record_column {
-#define RECORD(name, help) record_##name##_first, record_##name##_before = record_##name##_first - 1,
+#define RECORD(name, help) record_##name##_columns, record_##name##_none = record_##name##_columns - 1,
 #define COLUMN(record, field) record_##record##_##field,
 #include "schema/records.def"
 #undef RECORD
 #undef COLUMN
 };
-#define RECORD_COLUMN(record, field) ((unsigned)(record_##record##_##field - record_##record##_first))
+#define RECORD_COLUMN(record, field) ((unsigned)(record_##record##_##field - record_##record##_columns))
 
 const struct record_type *record_type_find(const char *name); /* NULL if unknown */
 /* Index of the column called `name` in `type`, -1 if there is none. Case counts only between two columns that differ by nothing else. */
