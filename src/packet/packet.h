@@ -74,7 +74,9 @@ struct layers {
     uint8_t tunnel;           /* enum tunnel_kind seen outermost, entered or not */
     uint8_t vlan_count, mpls_count;
     uint8_t is_reversed;      /* set by packet_hash_batch: the key's second endpoint is the smaller one */
+    uint16_t vlan;            /* as key.vlan, which the hash pass empties when it is no part of the key */
 };
+_Static_assert(sizeof(struct layers) == 96, "no padding, one and a half cache lines");
 
 struct packet_batch {
     unsigned count;
