@@ -88,19 +88,22 @@ static char *put_ip6(char *at, const uint8_t octet[16])
     return at;
 }
 
-void address_print(struct text *out, const struct address *address)
+char *address_put(char *at, const struct address *address)
 {
-    char line[64], *at = line;
     if (address->version == 4) {
         for (int i = 0; i < 4; i++) {
             at = put_decimal(at, address->octet[i]);
             *at++ = '.';
         }
-        at--;
-    } else if (address->version == 6) {
-        at = put_ip6(at, address->octet);
+        return at - 1;
     }
-    text_put(out, line, (size_t)(at - line));
+    return address->version == 6 ? put_ip6(at, address->octet) : at;
+}
+
+void address_print(struct text *out, const struct address *address)
+{
+    char line[ADDRESS_TEXT_MAX];
+    text_put(out, line, (size_t)(address_put(line, address) - line));
 }
 
 void flags_print(struct text *out, uint16_t flags)
@@ -194,7 +197,7 @@ int protocol_number(const char *name)
 const char *unit_name(enum unit unit)
 {
     static const char *const names[] = {
-        [U_NONE] = "", [U_PACKETS] = "packets", [U_OCTETS] = "bytes", [U_FLOWS] = "flows", [U_SECONDS] = "s",
+        [U_NONE] = "", [U_PACKETS] = "packets", [U_OCTETS] = "bytes", [U_BITS] = "bits", [U_FLOWS] = "flows", [U_SECONDS] = "s",
         [U_BITS_PER_S] = "bit/s", [U_PACKETS_PER_S] = "packets/s", [U_OCTETS_PER_S] = "bytes/s",
         [U_OCTETS_PER_PACKET] = "bytes/packet", [U_PERCENT] = "%",
     };
