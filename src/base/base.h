@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/option.h"
+#include "base/source.h"
 #include "base/text.h"
 
 #endif
