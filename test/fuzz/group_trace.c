@@ -58,16 +58,11 @@ static struct outcome parse(const struct trace_format *format, const uint8_t *da
         FUZZ_CHECK(used <= room && batch->count <= BATCH_MAX);
         take(&o, batch, window, room);
         free(window);
-        if (o.code != 0) {
+        at += used;
+        if (o.code != 0)
             FUZZ_CHECK(o.code == WEIR_EINPUT && e.text[0] != '\0');
-            is_done = true;
-        } else if (is_end && used == 0 && batch->count == 0) {
-            is_done = true; /* an unfinished record at the end is the caller's to name */
-        } else {
-            at += used;
-            is_done = at == size;
-            want = used > 0 || batch->count > 0 ? step : wanted > want ? wanted : 2 * want;
-        }
+        is_done = o.code != 0 || at == size || (is_end && used == 0 && batch->count == 0);
+        want = used > 0 || batch->count > 0 ? step : wanted > want ? wanted : 2 * want;
     }
     o.digest = mix(o.digest, at);
     if (format->fini != NULL)
