@@ -27,6 +27,20 @@ const struct decode_entry *decode_find(enum decode_space space, uint16_t number)
     return NULL;
 }
 
+void decode_numbers(enum decode_space space, uint16_t *numbers, size_t count)
+{
+    size_t known = 0;
+    for (size_t i = 0; i < sizeof decoders / sizeof *decoders; i++) {
+        const struct decode_entry *entry = decoders[i]->entry[space];
+        for (; entry != NULL && entry->step != NULL; entry++) {
+            assert(known < count);
+            numbers[known++] = entry->number;
+        }
+    }
+    for (size_t i = known; i < count; i++)
+        numbers[i] = known > 0 ? numbers[i - known] : 0;
+}
+
 const char *decode_link_name(uint16_t link)
 {
     const struct decode_entry *entry = decode_find(DECODE_LINK, link);

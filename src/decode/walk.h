@@ -80,6 +80,9 @@ struct decoder {
 
 /* The entry of whoever takes `number`, or NULL. */
 const struct decode_entry *decode_find(enum decode_space space, uint16_t number);
+/* All numbers taken in a space, which has at most `count`, repeated to fill `numbers`; 0 if there
+ * is none. */
+void decode_numbers(enum decode_space space, uint16_t *numbers, size_t count);
 
 static inline uint32_t walk_left(const struct walk *w)
 {
