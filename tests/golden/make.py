@@ -113,8 +113,9 @@ def fragment_traces():
     def four(order, ident, ns):
         return [(ns + i * MS, ether(ip4(A, B, UDP, whole[at:at + 1000], ident, at, more))) for i, (at, more) in enumerate(order)]
 
+    # In order; then last piece first: what comes before the first piece has no ports yet.
     yield Trace("fragments4.pcap", pcap(four(pieces, 7, 0) + four(pieces[::-1], 8, 10 * MS)),
-                native(flow(UDP, A, 40002, B, 53, 6, 6120, fragments=6)))
+                native(flow(UDP, A, 40002, B, 53, 4, 4080, fragments=4), flow(UDP, A, 0, B, 0, 2, 2040, fragments=2)))
     # Two datagrams interleaved, and last pieces whose first ones never came.
     other = [(i * MS + US, ether(ip4(C, B, UDP, whole[at:at + 1000], 7, at, more))) for i, (at, more) in enumerate(pieces)]
     mixed = sorted(four(pieces, 7, 0) + other) + [(20 * MS, ether(ip4(C, A, UDP, whole[1000:2000], 9, 1000, True)))]
@@ -254,8 +255,11 @@ def container_traces():
     simple_file = section(le) + interface(le, 1) + simple(le, first) + simple(le, second)
     yield Trace("pcapng-simple.pcapng", simple_file, native(flow(UDP, A, 40001, B, 53, 1, 58, 1, 229)))
     yield Trace("cut.pcap", plain[:-5], native(flow(UDP, A, 40001, B, 53, 1, 58)), status=3, message=f"cut.pcap:{24 + 16 + 72}:")
-    yield Trace("damaged-length.pcap", plain[:24 + 16 + 72 + 8] + b"\xff\xff\xff\x7f" + plain[24 + 16 + 72 + 12:],
-                native(flow(UDP, A, 40001, B, 53, 1, 58)), status=3, message=f"damaged-length.pcap:{24 + 16 + 72}:")
+    # Five good packets, then one that says it has 2 GiB.
+    place = 24 + 5 * (16 + 72)
+    many = pcap([(i * MS, first) for i in range(7)])
+    yield Trace("damaged-length.pcap", many[:place + 8] + b"\xff\xff\xff\x7f" + many[place + 12:],
+                native(flow(UDP, A, 40001, B, 53, 5, 5 * 58)), status=3, message=f"damaged-length.pcap:{place}:")
     yield Trace("empty.pcap", plain[:24], native())
 
 

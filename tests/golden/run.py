@@ -60,12 +60,16 @@ def check(weir, trace, is_accepting):
         golden = HERE / (trace.name + ".jsonl")
         if number > 0 or complaints:
             continue
-        old = golden.read_text().splitlines() if golden.is_file() else []
-        if old != lines and is_accepting:
+        old = golden.read_text().splitlines() if golden.is_file() else None
+        if old == lines:
+            continue
+        if is_accepting:
             golden.write_text("".join(line + "\n" for line in lines))
             print(f"accepted: {golden.name}")
-        elif old != lines or not golden.is_file():
-            yield "\n".join(difflib.unified_diff(old, lines, golden.name, place, lineterm="")) or f"no {golden.name}; tools/golden --accept makes it"
+        elif old is None:
+            yield f"no {golden.name}; tools/golden --accept makes it"
+        else:
+            yield "\n".join(difflib.unified_diff(old, lines, golden.name, place, lineterm=""))
 
 
 def main():
