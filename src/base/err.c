@@ -19,6 +19,7 @@ int err_set(struct err *e, int code, const char *format, ...)
     if (e == NULL)
         return code;
     e->code = code;
+    e->system = 0;
     va_list args;
     va_start(args, format);
     vsnprintf(e->text, sizeof e->text, format, args);

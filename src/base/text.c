@@ -198,6 +198,16 @@ void text_json(struct text *t, const char *from, size_t size)
     text_char(t, '"');
 }
 
+void text_utf8(struct text *t, const char *from, size_t size)
+{
+    while (size > 0) {
+        size_t length = utf8_length((const uint8_t *)from, size);
+        text_put(t, length > 0 ? from : "\xef\xbf\xbd", length > 0 ? length : 3);
+        from += length > 0 ? length : 1;
+        size -= length > 0 ? length : 1;
+    }
+}
+
 void text_sql(struct text *t, const char *from, size_t size)
 {
     text_char(t, '\'');

@@ -22,7 +22,7 @@ enum { TCP_FIN = 0x01, TCP_SYN = 0x02, TCP_RST = 0x04, TCP_ACK = 0x10, PROTO_ICM
 
 struct flow_table {
     struct flow_record *record; /* slab; number 0 is never used */
-    uint64_t mask[6];           /* options.mask as words */
+    uint64_t mask[2];           /* last two words of options.mask: the packets' keys are masked, the records' not */
     int64_t silent_ns[2];       /* longest silence of an open and of a closed record */
     struct flow_options options;
     struct flow_index index;
@@ -58,7 +58,7 @@ int flow_table_new(struct flow_table **table, const struct flow_options *options
     t->rows = (struct flow_rows){ .out = out, .ledger = ledger, .options = &t->options };
     t->silent_ns[0] = options->idle_ns;
     t->silent_ns[1] = options->linger_ns < options->idle_ns ? options->linger_ns : options->idle_ns;
-    memcpy(t->mask, &options->mask, sizeof t->mask);
+    memcpy(t->mask, (const uint8_t *)&options->mask + 32, sizeof t->mask);
     t->record = memory_big_new(((size_t)t->capacity + 1) * sizeof *t->record);
     int code = t->record == NULL ? err_memory(e, "flow records", (size_t)octets) : index_init(&t->index, t->capacity, e);
     if (code < 0) {
@@ -125,7 +125,7 @@ static inline unsigned is_backward(const struct flow_record *r, const struct lay
     return (r->state ^ l->is_reversed) & RECORD_REVERSED;
 }
 
-/* Is the packet's key that of the record, turned round when it goes backward? The mask is the same for both sides then. */
+/* Is the packet's key that of the record, turned round when it goes backward? VLAN and interface may be no part of it. */
 static inline bool is_same_key(const struct flow_table *t, const struct flow_record *r, const struct layers *l)
 {
     unsigned back = is_backward(r, l);
@@ -134,12 +134,12 @@ static inline bool is_same_key(const struct flow_table *t, const struct flow_rec
     uint32_t ports = (uint32_t)tail, turn = back * 16;
     ports = ports << turn | ports >> (-turn & 31);
     tail = (tail & ~(uint64_t)UINT32_MAX) | ports;
-    uint64_t differs = (word_at(&r->key, 0) ^ word_at(from, 0)) & t->mask[0];
-    differs |= (word_at(&r->key, 1) ^ word_at(from, 1)) & t->mask[1];
-    differs |= (word_at(&r->key, 2) ^ word_at(to, 0)) & t->mask[2];
-    differs |= (word_at(&r->key, 3) ^ word_at(to, 1)) & t->mask[3];
-    differs |= (word_at(&r->key, 4) ^ tail) & t->mask[4];
-    differs |= (word_at(&r->key, 5) ^ word_at(&l->key, 5)) & t->mask[5];
+    uint64_t differs = word_at(&r->key, 0) ^ word_at(from, 0);
+    differs |= word_at(&r->key, 1) ^ word_at(from, 1);
+    differs |= word_at(&r->key, 2) ^ word_at(to, 0);
+    differs |= word_at(&r->key, 3) ^ word_at(to, 1);
+    differs |= (word_at(&r->key, 4) ^ tail) & t->mask[0];
+    differs |= (word_at(&r->key, 5) ^ word_at(&l->key, 5)) & t->mask[1];
     return differs == 0;
 }
 
@@ -190,13 +190,9 @@ static int64_t deadline_of(const struct flow_table *t, const struct flow_record 
 /* Fill the record for its first packet, which is counted afterwards. Its place in index and wheel stays as it is. */
 static void start_record(const struct flow_table *t, struct flow_record *r, const struct packet *p, const struct layers *l)
 {
-    uint64_t key[6];
-    memcpy(key, &l->key, sizeof key);
-    for (unsigned i = 0; i < 6; i++)
-        key[i] &= t->mask[i];
-    memcpy(&r->key, key, sizeof key);
-    r->key.vlan = l->key.vlan;
-    r->key.interface = l->key.interface;
+    r->key = l->key;
+    r->key.vlan = l->vlan;
+    r->key.interface = p->interface;
     r->first_ns = r->last_ns = p->time_ns;
     memset(r->octets, 0, offsetof(struct flow_record, state) - offsetof(struct flow_record, octets));
     r->state = (uint8_t)((l->is_reversed ? RECORD_REVERSED : 0) | (r->state & RECORD_TOUCHED));

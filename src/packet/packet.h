@@ -102,7 +102,7 @@ int hash_secret_new(struct hash_secret *secret, struct err *e);
 
 /*
  * Set hash and is_reversed of packets [first, first + count) of the batch. The hash is over the key AND `mask` (all ones: every field
- * counts; a zeroed field is no part of the key) and does not depend on direction when `is_biflow`. Keys stay as they are.
+ * counts; a zeroed field is no part of the key) and does not depend on direction when `is_biflow`. Keys are masked in place.
  * Which endpoint is smaller: (address, port) compared as octets and numbers.
  */
 void packet_hash_batch(struct packet_batch *batch, unsigned first, unsigned count, const struct flow_key *mask, bool is_biflow,

@@ -34,19 +34,19 @@ struct pcap_variant {
 /* Those with equal magic follow one another, the likelier first. */
 static const struct pcap_variant variants[] = {
     { "pcap", 0xa1b2c3d4, FILE_OCTETS, 16, 1000000 },
-    { "pcap (Red Hat 6.1)", 0xa1b2c3d4, FILE_OCTETS, 24, 1000000 },
-    { "pcap (Nokia)", 0xa1b2c3d4, FILE_OCTETS, 20, 1000000 },
-    { "pcap (nanoseconds)", 0xa1b23c4d, FILE_OCTETS, 16, 1000000000 },
-    { "pcap (modified)", 0xa1b2cd34, FILE_OCTETS, 24, 1000000 },
-    { "pcap (SuSE 6.3)", 0xa1b2cd34, FILE_OCTETS, 28, 1000000 },
-    { "pcap (Ixia hardware)", 0x1c0001ac, FILE_OCTETS + 4, 16, 1000000000 },
-    { "pcap (Ixia software)", 0x1c0001ab, FILE_OCTETS + 4, 16, 1000000 },
+    { "rh6_1pcap", 0xa1b2c3d4, FILE_OCTETS, 24, 1000000 }, /* Red Hat 6.1 */
+    { "nokiapcap", 0xa1b2c3d4, FILE_OCTETS, 20, 1000000 },
+    { "nsecpcap", 0xa1b23c4d, FILE_OCTETS, 16, 1000000000 },
+    { "modpcap", 0xa1b2cd34, FILE_OCTETS, 24, 1000000 },         /* the Linux patch of 1999-10-29 */
+    { "suse6_3pcap", 0xa1b2cd34, FILE_OCTETS, 28, 1000000 },     /* SuSE 6.3 */
+    { "nsecpcap", 0x1c0001ac, FILE_OCTETS + 4, 16, 1000000000 }, /* Ixia's hardware capture */
+    { "pcap", 0x1c0001ab, FILE_OCTETS + 4, 16, 1000000 },        /* Ixia's software capture */
 };
 #define VARIANTS (sizeof variants / sizeof *variants)
 
 /* Standard magic, version 2.2, numbers of RFC 1573 for the link type; the fraction counts
  * nanoseconds. */
-static const struct pcap_variant aix = { "pcap (AIX)", 0xa1b2c3d4, FILE_OCTETS, 16, 1000000000 };
+static const struct pcap_variant aix = { "aixpcap", 0xa1b2c3d4, FILE_OCTETS, 16, 1000000000 };
 static const struct {
     uint16_t number, link;
 } aix_links[] = { { 6, 1 }, { 9, 6 }, { 15, 10 }, { 24, 0 } };
