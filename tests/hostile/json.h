@@ -7,7 +7,8 @@
 
 /* `size` octets hold exactly one value and blanks around it. */
 bool json_is_valid(const char *text, size_t size);
-/* Every line holds exactly one object; the last one ends with a line end. No lines at all are fine. */
+/* Every line holds exactly one object; the last one ends with a line end. No lines at all are fine.
+ */
 bool json_lines_are_valid(const char *text, size_t size);
 
 #endif
