@@ -3,7 +3,7 @@
 #include "decode/walk.h"
 
 enum { MAC_HEADER = 14, LENGTH_MAX = 1500, TYPE_MIN = 1536 };
-enum { SAP_IP = 0x06, SAP_SNAP = 0xaa, SAP_NOVELL = 0xff };
+enum { SAP_IP = 0x06, SAP_SNAP = 0xaa };
 
 static bool is_tag(uint16_t type)
 {
@@ -38,25 +38,31 @@ static void type_or_length(struct walk *w, uint16_t type)
     }
 }
 
+void decode_snap(struct walk *w)
+{
+    const uint8_t *snap = walk_take(w, 5);
+    if (snap == NULL) {
+        walk_stop(w, REASON_short_link);
+        return;
+    }
+    uint32_t owner = load_be32(snap) >> 8;
+    uint16_t type = load_be16(snap + 3);
+    if (owner == 0 || owner == 0x0000f8)
+        decode_ethertype(w, type);
+    else if (owner == 0x0080c2 && (type == 1 || type == 7)) /* bridged Ethernet, RFC 2684 */
+        w->next = decode_ethernet;
+    else
+        walk_stop(w, REASON_not_ip);
+}
+
 void decode_llc(struct walk *w)
 {
     const uint8_t *llc = walk_look(w, 3);
     if (llc == NULL) {
         walk_stop(w, REASON_short_link);
     } else if (llc[0] == SAP_SNAP && llc[1] == SAP_SNAP) {
-        const uint8_t *snap = walk_take(w, 8);
-        if (snap == NULL) {
-            walk_stop(w, REASON_short_link);
-            return;
-        }
-        uint32_t owner = load_be32(snap + 2) & 0xffffff;
-        uint16_t type = load_be16(snap + 6);
-        if (owner == 0 || owner == 0x0000f8)
-            decode_ethertype(w, type);
-        else if (owner == 0x0080c2 && (type == 1 || type == 7)) /* bridged Ethernet, RFC 2684 */
-            w->next = decode_ethernet;
-        else
-            walk_stop(w, REASON_not_ip);
+        w->at += 3;
+        decode_snap(w);
     } else if (llc[0] == SAP_IP && llc[1] == SAP_IP && llc[2] == 3) {
         w->at += 3;
         decode_ethertype(w, ETHERTYPE_IPV4);
