@@ -69,14 +69,16 @@ static void daemon_direction(struct walk *w)
 static void session(struct walk *w)
 {
     const uint8_t *header = walk_take(w, PPPOE_HEADER);
-    if (header == NULL)
+    if (header == NULL) {
         walk_stop(w, REASON_short_link);
-    else if (header[0] != PPPOE_VERSION)
+    } else if (header[0] != PPPOE_VERSION) {
         walk_stop(w, REASON_bad_link);
-    else if (header[1] != 0)
+    } else if (header[1] != 0) {
         walk_stop(w, REASON_not_ip);
-    else
+    } else {
+        walk_trim(w, load_be16(header + 4));
         w->next = decode_ppp;
+    }
 }
 
 const struct decoder ppp_decoder = {

@@ -119,6 +119,7 @@ const struct decoder wrapper_decoder = {
         (const struct decode_entry[]){
             { 109, "enc", enc },
             { 117, "pflog", pflog },
+            { 149, "pktap", pktap }, /* as macOS wrote it before it had a number */
             { 192, "ppi", per_packet },
             { 226, "ipnet", ipnet },
             { 239, "nflog", nflog },

@@ -16,7 +16,7 @@ FIELDS = """frame.protocols ip.version ip.src ip.dst ip.proto ip.ttl ip.len ip.f
 ipv6.version ipv6.src ipv6.dst ipv6.nxt ipv6.hlim ipv6.plen ipv6.hopopts.nxt ipv6.routing.nxt ipv6.fraghdr.nxt
 ipv6.dstopts.nxt ah.next_header ipv6.fraghdr.offset tcp.srcport tcp.dstport tcp.flags udp.srcport udp.dstport
 sctp.srcport sctp.dstport dccp.srcport dccp.dstport icmp.type icmp.code icmpv6.type icmpv6.code vlan.id
-mip6.proto shim6.nxt hip.proto ipv6.opt.jumbo""".split()
+ieee8021ad.id mip6.proto shim6.nxt hip.proto ipv6.opt.jumbo""".split()
 OPTIONS = ["ip.defragment:FALSE", "ipv6.defragment:FALSE", "tcp.desegment_tcp_streams:FALSE"]
 NEXT = {0: "ipv6.hopopts.nxt", 43: "ipv6.routing.nxt", 44: "ipv6.fraghdr.nxt", 60: "ipv6.dstopts.nxt", 51: "ah.next_header",
         135: "mip6.proto", 139: "hip.proto", 140: "shim6.nxt"}
@@ -35,8 +35,9 @@ def theirs_from(line):
     all_values = dict(zip(FIELDS, line.split("\t")))
     v = {k: x.split(";")[0] for k, x in all_values.items()}
     layers = all_values["frame.protocols"].split(":")
-    row = {"vlan": v["vlan.id"] or None, "protocols": all_values["frame.protocols"]}
     version = next((x for x in layers if x in ("ip", "ipv6")), None)
+    tags = [x for x in layers[:layers.index(version) if version else None] if x in ("vlan", "ieee8021ad")]
+    row = {"vlan": v[tags[0] + ".id"] or None if tags else None, "protocols": all_values["frame.protocols"]}
     if version is None:
         return row
     inner = layers[layers.index(version) + 1:]

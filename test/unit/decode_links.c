@@ -41,6 +41,21 @@ static const struct packet_case serial_cases[] = {
       "00010140"
       "450000ffffff 020000000001 0800" UDP4,
       AT(18, 38, 46) " mpls 1" },
+    { "security group of Cisco", 1, ETH("8909") "01 01 0001 0002 0800" UDP4, AT(22, 42, 50) },
+    { "FabricPath", 1, ETH("8903") "0001" ETH("0800") UDP4, AT(30, 50, 58) },
+    { "MACsec, only signed", 1, ETH("88e5") "20 00 00000001 0200000000010001 0800" UDP4,
+      AT(30, 50, 58) },
+    { "MACsec, encrypted", 1, ETH("88e5") "2c 00 00000001 0200000000010001 0800" UDP4,
+      "not_ip at 14" },
+    { "VN-Tag", 1, ETH("8926") "00000000 0800" UDP4, AT(20, 40, 48) },
+    { "bridge port extension", 1, ETH("893f") "000000000000 0800" UDP4, AT(22, 42, 50) },
+    { "service chain", 1, ETH("894f") "0fc2 02 01 00000100" UDP4, AT(22, 42, 50) },
+    { "switch tag", 284, "020000000002 020000000001 c0000001 0800" UDP4, AT(18, 38, 46) },
+    { "switch tag with a type", 285, "020000000002 020000000001 dada0000 c0000001 0800" UDP4,
+      AT(22, 42, 50) },
+    { "switch tag before the frame", 282, "00000001" ETH("0800") UDP4, AT(18, 38, 46) },
+    { "PPPoE length leaves out what follows", 51, "1100 0001 0016 0021" UDP4,
+      "short_transport 192.0.2.1 > 192.0.2.2 proto 17 l3 8 ip 28 payload 0 l4 28" },
     { "MPLS with something else", 219, "00010140 10000021 0000", "not_ip at 4 mpls 1" },
 };
 
