@@ -354,24 +354,8 @@ static const char *skip_word(const char *at, const char *word)
     return strncasecmp(at, word, size) == 0 && strchr(" \t\r\n(", at[size]) != NULL ? skip_blanks(at + size) : at;
 }
 
-static int prepare(struct store *s, const char *sql, duckdb_prepared_statement *statement, struct err *e);
-
-/* EXPLAIN ANALYZE runs what it explains, so that has to be a question itself. */
-static int check_explained(struct store *s, const char *sql, struct err *e)
-{
-    const char *at = skip_word(skip_blanks(sql), "explain");
-    at = skip_word(at, "analyze");
-    if (*at == '(')
-        return err_set(e, WEIR_EUSAGE, "query: EXPLAIN takes no options here; write EXPLAIN SELECT ... or EXPLAIN ANALYZE SELECT ...");
-    duckdb_prepared_statement inner = NULL;
-    int code = prepare(s, at, &inner, e);
-    if (code == 0 && duckdb_prepared_statement_type(inner) != DUCKDB_STATEMENT_TYPE_SELECT)
-        code = err_set(e, WEIR_EUSAGE, "query: only SELECT can be explained");
-    duckdb_destroy_prepare(&inner);
-    return code;
-}
-
-static int prepare(struct store *s, const char *sql, duckdb_prepared_statement *statement, struct err *e)
+/* One statement of any kind. */
+static int prepare_any(struct store *s, const char *sql, duckdb_prepared_statement *statement, struct err *e)
 {
     duckdb_extracted_statements all = NULL;
     idx_t count = duckdb_extract_statements(s->connection, sql, &all);
@@ -383,16 +367,39 @@ static int prepare(struct store *s, const char *sql, duckdb_prepared_statement *
         code = err_set(e, WEIR_EUSAGE, "query: one statement at a time, these are %llu", (unsigned long long)count);
     } else if (duckdb_prepare_extracted_statement(s->connection, all, 0, statement) != DuckDBSuccess) {
         code = fail(e, WEIR_EUSAGE, "query", duckdb_prepare_error(*statement));
-    } else {
-        duckdb_statement_type type = duckdb_prepared_statement_type(*statement);
-        if (type == DUCKDB_STATEMENT_TYPE_EXPLAIN)
-            code = check_explained(s, sql, e);
-        else if (type != DUCKDB_STATEMENT_TYPE_SELECT)
-            code = err_set(e, WEIR_EUSAGE, "query: this statement does more than read; SELECT, WITH, FROM, VALUES, DESCRIBE, "
-                                           "SUMMARIZE and EXPLAIN can be asked");
     }
     duckdb_destroy_extracted(&all);
     return code;
+}
+
+/* EXPLAIN ANALYZE runs what it explains, so that has to be a question itself. */
+static int check_explained(struct store *s, const char *sql, struct err *e)
+{
+    const char *start = skip_blanks(sql), *at = skip_word(start, "explain");
+    if (at == start || *at == '(' || *at == '/' || *at == '-')
+        return err_set(e, WEIR_EUSAGE, "query: EXPLAIN takes neither options nor comments here; write EXPLAIN SELECT ... or EXPLAIN "
+                                       "ANALYZE SELECT ...");
+    duckdb_prepared_statement inner = NULL;
+    int code = prepare_any(s, skip_word(at, "analyze"), &inner, e);
+    if (code == 0 && duckdb_prepared_statement_type(inner) != DUCKDB_STATEMENT_TYPE_SELECT)
+        code = err_set(e, WEIR_EUSAGE, "query: only SELECT can be explained");
+    duckdb_destroy_prepare(&inner);
+    return code;
+}
+
+/* One statement that only reads. */
+static int prepare(struct store *s, const char *sql, duckdb_prepared_statement *statement, struct err *e)
+{
+    int code = prepare_any(s, sql, statement, e);
+    if (code < 0)
+        return code;
+    duckdb_statement_type type = duckdb_prepared_statement_type(*statement);
+    if (type == DUCKDB_STATEMENT_TYPE_EXPLAIN)
+        return check_explained(s, sql, e);
+    if (type != DUCKDB_STATEMENT_TYPE_SELECT)
+        return err_set(e, WEIR_EUSAGE, "query: this statement does more than read; SELECT, WITH, FROM, VALUES, DESCRIBE, SUMMARIZE and "
+                                       "EXPLAIN can be asked");
+    return 0;
 }
 
 /* ---- the type of an answer ---- */
