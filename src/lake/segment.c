@@ -84,7 +84,7 @@ static void set_text(duckdb_string_t *to, const char *from, size_t size)
 static void put_addresses(duckdb_string_t *to, const struct address *from, unsigned count, char *area)
 {
     for (unsigned i = 0; i < count; i++) {
-        size_t size = address_put(area, &from[i]);
+        size_t size = (size_t)(address_put(area, &from[i]) - area);
         set_text(&to[i], area, size);
         area += size;
     }

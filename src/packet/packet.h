@@ -62,19 +62,24 @@ struct layers {
     uint32_t link_octets;    /* spec/tools.md 6.1 "link" */
     uint32_t ip_octets;      /* "ip"; 0 for non-IP */
     uint32_t payload_octets; /* "payload" */
-    uint32_t fragment_id;    /* IP identification, for fragments */
-    uint16_t l3, l4, payload; /* offsets of IP, transport, payload (of the packet inside when a tunnel was entered) */
+    /* These are 0 in most packets, so they lie together. */
+    uint32_t fragment_id;     /* IP identification, for fragments */
     uint16_t fragment_offset; /* in octets / 8 */
-    uint16_t ethertype;       /* of what the link header carries; 0 if it says none */
     uint16_t mac;             /* offset of destination and source MAC (12 octets) */
-    uint16_t tcp_flags;       /* 9 bits */
     uint8_t verdict;          /* enum ledger_reason: REASON_none, or the first thing wrong */
+    uint8_t tunnel;           /* enum tunnel_kind seen outermost, entered or not */
+    uint8_t mpls_count;
+    uint8_t is_reversed;      /* set by packet_hash_batch: the key's second endpoint is the smaller one */
+
+    uint16_t l3, l4, payload; /* offsets of IP, transport, payload (of the packet inside when a tunnel was entered) */
+    uint16_t ethertype;       /* of what the link header carries; 0 if it says none */
+    uint16_t tcp_flags;       /* 9 bits */
+    uint16_t vlan;            /* as key.vlan, which the hash pass empties when it is no part of the key */
     uint8_t flags;            /* enum packet_flag */
     uint8_t ttl, tos;
-    uint8_t tunnel;           /* enum tunnel_kind seen outermost, entered or not */
-    uint8_t vlan_count, mpls_count;
-    uint8_t is_reversed;      /* set by packet_hash_batch: the key's second endpoint is the smaller one */
+    uint8_t vlan_count;
 };
+_Static_assert(sizeof(struct layers) == 96, "no padding, one and a half cache lines");
 
 struct packet_batch {
     unsigned count;

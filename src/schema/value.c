@@ -110,17 +110,17 @@ static char *put_ip6(char *at, const uint8_t octet[16])
     return at;
 }
 
-size_t address_put(char *to, const struct address *address)
+char *address_put(char *at, const struct address *address)
 {
     if (address->version == 4)
-        return (size_t)(put_ip4(to, address->octet) - to);
-    return address->version == 6 ? (size_t)(put_ip6(to, address->octet) - to) : 0;
+        return put_ip4(at, address->octet);
+    return address->version == 6 ? put_ip6(at, address->octet) : at;
 }
 
 void address_print(struct text *out, const struct address *address)
 {
     char line[ADDRESS_TEXT_MAX];
-    text_put(out, line, address_put(line, address));
+    text_put(out, line, (size_t)(address_put(line, address) - line));
 }
 
 void flags_print(struct text *out, uint16_t flags)
@@ -214,7 +214,7 @@ int protocol_number(const char *name)
 const char *unit_name(enum unit unit)
 {
     static const char *const names[] = {
-        [U_NONE] = "", [U_PACKETS] = "packets", [U_OCTETS] = "bytes", [U_FLOWS] = "flows", [U_SECONDS] = "s",
+        [U_NONE] = "", [U_PACKETS] = "packets", [U_OCTETS] = "bytes", [U_BITS] = "bits", [U_FLOWS] = "flows", [U_SECONDS] = "s",
         [U_BITS_PER_S] = "bit/s", [U_PACKETS_PER_S] = "packets/s", [U_OCTETS_PER_S] = "bytes/s",
         [U_OCTETS_PER_PACKET] = "bytes/packet", [U_PERCENT] = "%",
     };
