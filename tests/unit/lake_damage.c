@@ -120,37 +120,44 @@ static void damaged_and_foreign_files_never_break_questions(void **state)
     size_t size;
     uint8_t *whole = read_all(victim, &size), *copy = malloc(size);
 
-    unsigned named = 0, answered_with = 0;
+    unsigned named = 0;
     for (unsigned i = 0; i < count; i++) {
         memcpy(copy, whole, size);
         size_t new_size = damage(copy, size, i);
         bool is_changed = new_size != size || memcmp(copy, whole, size) != 0;
-        write_all(victim, copy, new_size);
+        /* Every third comes when the store is open already. */
+        bool is_late = i % 3 == 2;
         struct text reason = { 0 }, messages = { 0 };
+        struct store *store;
+        if (!is_late)
+            write_all(victim, copy, new_size);
+        else
+            write_all(victim, whole, size);
+        MUST(store_open_lake(&store, folder, INT64_MIN, INT64_MAX, &messages, e_));
+        if (is_late)
+            write_all(victim, copy, new_size);
         verdict(folder, victim, &reason);
         if (is_changed && reason.data == NULL)
             fail_msg("damage %u was not seen", i);
         named += is_changed;
 
-        struct store *store;
         struct help_answer answer = { 0 };
-        MUST(store_open_lake(&store, folder, INT64_MIN, INT64_MAX, &messages, e_));
         MUST(store_ask(store, "SELECT count(*) AS n, count(DISTINCT src) AS s, sum(bytes), max(start), max(\"end\") FROM flow", help_open_answer,
                        &answer, e_));
-        /* Left out, or its rows take part; then it was not needed or was not noticed, and verify tells. */
-        bool is_out = strncmp(answer.text.data, "9000,", 5) == 0;
-        if (!is_out)
-            assert_int_equal(strncmp(answer.text.data, "12000,", 6), 0);
-        if (is_out)
+        bool is_out = strncmp(answer.text.data, "9000,3000,13495500,", 19) == 0;
+        if (is_out || (is_changed && !is_late)) {
+            assert_true(is_out);
             assert_non_null(strstr(messages.data, victim));
-        answered_with += !is_out;
+        } else if (!is_late) {
+            assert_int_equal(strncmp(answer.text.data, "12000,3000,17994000,", 20), 0);
+        }
         help_ask(store, "SELECT count(*) FROM flow WHERE start >= TIMESTAMP_NS '2023-11-14 23:00:00'", "9000\n");
         store_close(store);
         text_fini(&answer.text);
         text_fini(&reason);
         text_fini(&messages);
     }
-    print_message("# damaged files survived: %u, all named; %u took part in an answer unnoticed\n", named, answered_with);
+    print_message("# damaged files survived: %u, all named\n", named);
     free(whole);
     free(copy);
     free(victim);
