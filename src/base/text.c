@@ -413,7 +413,8 @@ unsigned text_distance(const char *word, const char *name)
 const char *text_nearest(const char *word, const char *const *names, size_t count)
 {
     const char *nearest = NULL;
-    unsigned best = (unsigned)strlen(word) / 2 + 1;
+    size_t size = strlen(word);
+    unsigned best = size > 63 ? 0 : (unsigned)size / 2 + 1; /* longer ones are not measured */
     for (size_t i = 0; i < count; i++) {
         unsigned distance = text_distance(word, names[i]);
         if (distance < best) {

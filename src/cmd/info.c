@@ -136,10 +136,12 @@ static void row_times(struct row *r, const struct trace_info *info)
 {
     if (info->packets > 0)
         row_f64(r, COLUMN_OF(avg_packet), (double)info->octets / (double)info->packets);
-    if (info->packets_timeless > 0 || info->packets == 0)
+    bool is_timed = info->packets_timeless == 0;
+    if (is_timed || info->is_unordered)
+        row_text(r, COLUMN_OF(ordered), info->is_unordered ? "false" : "true");
+    if (!is_timed || info->packets == 0)
         return;
     int64_t duration = info->time_max - info->time_min;
-    row_text(r, COLUMN_OF(ordered), info->is_unordered ? "false" : "true");
     row_i64(r, COLUMN_OF(first), info->time_min);
     row_i64(r, COLUMN_OF(last), info->time_max);
     row_i64(r, COLUMN_OF(duration), duration);

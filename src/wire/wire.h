@@ -32,7 +32,7 @@ struct trace_info {
     uint64_t packets_timeless; /* without a time of their own (simple packets), counted by the format */
     int64_t time_min, time_max;
     bool is_unordered; /* some packet is older than one before it */
-    char hardware[256], os[256], application[256], comment[1024]; /* pcapng section options; "" if absent */
+    char hardware[256], os[256], application[256], comment[4096]; /* pcapng section options; "" if absent */
     unsigned interface_count; /* over all sections; those behind TRACE_INTERFACES_MAX are not described */
     struct trace_interface interface[TRACE_INTERFACES_MAX];
 };
