@@ -4,6 +4,7 @@
 #ifndef WEIR_BASE_H
 #define WEIR_BASE_H
 
+#include "base/digest.h"
 #include "base/err.h"
 #include "base/file.h"
 #include "base/memory.h"

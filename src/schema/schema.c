@@ -40,7 +40,7 @@ enum {
 
 const struct record_type record_types[RECORD_COUNT] = {
 #define RECORD(name_, help_)                                                                                                   \
-    [RECORD_##name_] = { .name = #name_, .help = help_, .column_count = count_of_##name_, .column = all_columns + record_##name_##_first },
+    [RECORD_##name_] = { .name = #name_, .help = help_, .column_count = count_of_##name_, .column = all_columns + record_##name_##_columns },
 #define COLUMN(record, field)
 #include "schema/records.def"
 #undef RECORD

@@ -101,13 +101,13 @@ enum record_id {
 extern const struct record_type record_types[RECORD_COUNT];
 
 enum record_column {
-#define RECORD(name, help) record_##name##_first, record_##name##_before = record_##name##_first - 1,
+#define RECORD(name, help) record_##name##_columns, record_##name##_none = record_##name##_columns - 1,
 #define COLUMN(record, field) record_##record##_##field,
 #include "schema/records.def"
 #undef RECORD
 #undef COLUMN
 };
-#define RECORD_COLUMN(record, field) ((unsigned)(record_##record##_##field - record_##record##_first))
+#define RECORD_COLUMN(record, field) ((unsigned)(record_##record##_##field - record_##record##_columns))
 
 const struct record_type *record_type_find(const char *name); /* NULL if unknown */
 /* Index of the column called `name` in `type`, -1 if there is none. Case counts only between two columns that differ by nothing else. */
@@ -170,7 +170,7 @@ struct record_sink {
 void value_print(struct text *out, enum value_type type, const void *value, unsigned digits);
 void address_print(struct text *out, const struct address *address);
 /* The same into memory of ADDRESS_TEXT_MAX octets without a final NUL; returns the place behind. */
-#define ADDRESS_TEXT_MAX 45
+#define ADDRESS_TEXT_MAX 48
 char *address_put(char *at, const struct address *address);
 /* "192.0.2.1" or "2001:db8::1" (no zone, no port). False if it is none. */
 bool address_parse(const char *text, struct address *address);

@@ -34,19 +34,19 @@ struct pcap_variant {
 /* Those with equal magic follow one another, the likelier first. */
 static const struct pcap_variant variants[] = {
     { "pcap", 0xa1b2c3d4, FILE_OCTETS, 16, 1000000 },
-    { "pcap (Red Hat 6.1)", 0xa1b2c3d4, FILE_OCTETS, 24, 1000000 },
-    { "pcap (Nokia)", 0xa1b2c3d4, FILE_OCTETS, 20, 1000000 },
-    { "pcap (nanoseconds)", 0xa1b23c4d, FILE_OCTETS, 16, 1000000000 },
-    { "pcap (modified)", 0xa1b2cd34, FILE_OCTETS, 24, 1000000 },
-    { "pcap (SuSE 6.3)", 0xa1b2cd34, FILE_OCTETS, 28, 1000000 },
-    { "pcap (Ixia hardware)", 0x1c0001ac, FILE_OCTETS + 4, 16, 1000000000 },
-    { "pcap (Ixia software)", 0x1c0001ab, FILE_OCTETS + 4, 16, 1000000 },
+    { "rh6_1pcap", 0xa1b2c3d4, FILE_OCTETS, 24, 1000000 }, /* Red Hat 6.1 */
+    { "nokiapcap", 0xa1b2c3d4, FILE_OCTETS, 20, 1000000 },
+    { "nsecpcap", 0xa1b23c4d, FILE_OCTETS, 16, 1000000000 },
+    { "modpcap", 0xa1b2cd34, FILE_OCTETS, 24, 1000000 },         /* the Linux patch of 1999-10-29 */
+    { "suse6_3pcap", 0xa1b2cd34, FILE_OCTETS, 28, 1000000 },     /* SuSE 6.3 */
+    { "nsecpcap", 0x1c0001ac, FILE_OCTETS + 4, 16, 1000000000 }, /* Ixia's hardware capture */
+    { "pcap", 0x1c0001ab, FILE_OCTETS + 4, 16, 1000000 },        /* Ixia's software capture */
 };
 #define VARIANTS (sizeof variants / sizeof *variants)
 
 /* Standard magic, version 2.2, numbers of RFC 1573 for the link type; the fraction counts
  * nanoseconds. */
-static const struct pcap_variant aix = { "pcap (AIX)", 0xa1b2c3d4, FILE_OCTETS, 16, 1000000000 };
+static const struct pcap_variant aix = { "aixpcap", 0xa1b2c3d4, FILE_OCTETS, 16, 1000000000 };
 static const struct {
     uint16_t number, link;
 } aix_links[] = { { 6, 1 }, { 9, 6 }, { 15, 10 }, { 24, 0 } };
@@ -70,6 +70,15 @@ static bool pcap_probe(struct bytes head)
         if (load_le32(head.data) == variants[i].magic || load_be32(head.data) == variants[i].magic)
             return true;
     return false;
+}
+
+static enum pcap_lengths pcap_lengths_of(const uint8_t *header, bool is_big_endian)
+{
+    uint32_t major = is_big_endian ? load_be16(header + 4) : load_le16(header + 4);
+    uint32_t minor = is_big_endian ? load_be16(header + 6) : load_le16(header + 6);
+    if (major == 543 || (major == 2 && minor < 3))
+        return LENGTHS_SWAPPED;
+    return major == 2 && minor == 3 ? LENGTHS_SMALLEST : LENGTHS_NORMAL;
 }
 
 static void swap_lengths(enum pcap_lengths lengths, uint32_t *caplen, uint32_t *wirelen)
@@ -102,24 +111,26 @@ static unsigned pcap_doubt(const uint8_t *at, const struct pcap_variant *v, bool
 
 /*
  * Follow the first records as `v` has them. Returns the doubts there are, -1 if the window must
- * grow to *wanted first. Octets left over at the end are a doubt, too.
+ * grow to *wanted first. Octets left over at the end are a doubt about the rare variants; the
+ * common one is rather cut.
  */
 static int pcap_try(struct bytes window, bool is_end, const struct pcap_variant *v,
                     bool is_big_endian, uint32_t snaplen, size_t *wanted)
 {
     unsigned doubts = 0;
     size_t at = v->file_octets;
+    bool is_rare = v->record_octets > 16;
     for (unsigned i = 0; i < RECORDS_TRIED && doubts < 100; i++) {
         size_t left = window.size - at;
         if (left < v->record_octets) {
             *wanted = at + v->record_octets;
-            return is_end ? (int)doubts + (left > 0) : -1;
+            return is_end ? (int)doubts + (left > 0 && is_rare) : -1;
         }
         doubts += pcap_doubt(window.data + at, v, is_big_endian, snaplen);
         uint32_t caplen = load32(window.data + at + 8, is_big_endian);
         if (doubts < 100 && left - v->record_octets < caplen) {
             *wanted = at + v->record_octets + caplen;
-            return is_end ? (int)doubts + 1 : -1;
+            return is_end ? (int)doubts + is_rare : -1;
         }
         at += v->record_octets + caplen;
     }
@@ -142,8 +153,11 @@ static const struct pcap_variant *pcap_variant_find(struct bytes window, bool is
             *wanted = v->file_octets;
             return is_end ? v : NULL;
         }
-        bool is_only = best == NULL && (i + 1 == VARIANTS || variants[i + 1].magic != magic);
-        int doubts = is_only ? 0 : pcap_try(window, is_end, v, is_big_endian, snaplen, wanted);
+        /* The variants without magic were all written as version 2.4. */
+        bool is_only = i + 1 == VARIANTS || variants[i + 1].magic != magic;
+        bool is_sure = best == NULL &&
+                       (is_only || pcap_lengths_of(window.data, is_big_endian) != LENGTHS_NORMAL);
+        int doubts = is_sure ? 0 : pcap_try(window, is_end, v, is_big_endian, snaplen, wanted);
         if (doubts < 0)
             return NULL;
         if (best == NULL || doubts < least)
@@ -173,11 +187,7 @@ static int pcap_begin(struct pcap_state *s, struct bytes window, const struct pc
             link = aix_links[i].link;
             break;
         }
-    s->lengths = LENGTHS_NORMAL;
-    if (major == 543 || (major == 2 && minor < 3))
-        s->lengths = LENGTHS_SWAPPED;
-    else if (major == 2 && minor == 3)
-        s->lengths = LENGTHS_SMALLEST;
+    s->lengths = pcap_lengths_of(at, is_big_endian);
     s->variant = v;
     s->is_big_endian = is_big_endian;
     s->link = (uint16_t)link;

@@ -241,6 +241,7 @@ static int ng_simple(struct ng_state *s, struct bytes body, struct packet_batch 
         return ng_bad(info, e, "captured length", caplen, body.size - 4);
     if (caplen > PACKET_OCTETS_MAX)
         return ng_bad(info, e, "captured length", caplen, PACKET_OCTETS_MAX);
+    info->packets_timeless++;
     batch->pkt[batch->count++] = (struct packet){ .data = body.data + 4,
                                                   .caplen = caplen,
                                                   .wirelen = wirelen,

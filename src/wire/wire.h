@@ -21,7 +21,7 @@ struct trace_interface {
 
 /* What a capture file says about itself. Texts are cut to fit and may hold any octets but NUL. */
 struct trace_info {
-    const char *format;   /* "pcap", "pcap (nanoseconds)", "pcapng", "erf", "snoop", ... */
+    const char *format;   /* "pcap", "nsecpcap", "pcapng", "erf", "snoop", ... as wiretap calls them */
     char compression[64]; /* "", "gzip", "gzip, zstd": outermost first */
     /* Records announced that gave no packet: cut by the end of the file, contradicting itself, or with a time that 64 bits of ns cannot
      * hold. Counted by the format. */
@@ -29,9 +29,10 @@ struct trace_info {
     /* What was read so far, counted by the capture: octets on the wire and captured, packets with fewer captured, smallest and largest
      * time (with packets > 0). */
     uint64_t packets, octets, octets_captured, packets_snapped;
+    uint64_t packets_timeless; /* without a time of their own (simple packets), counted by the format */
     int64_t time_min, time_max;
     bool is_unordered; /* some packet is older than one before it */
-    char hardware[256], os[256], application[256], comment[1024]; /* pcapng section options; "" if absent */
+    char hardware[256], os[256], application[256], comment[4096]; /* pcapng section options; "" if absent */
     unsigned interface_count; /* over all sections; those behind TRACE_INTERFACES_MAX are not described */
     struct trace_interface interface[TRACE_INTERFACES_MAX];
 };
@@ -63,6 +64,9 @@ bool trace_time(uint64_t units, bool is_binary, unsigned units_log, int64_t offs
 /* All formats, in the order they are probed. NULL-terminated. */
 extern const struct trace_format *const trace_formats[];
 const struct trace_format *trace_format_probe(struct bytes head); /* NULL if unknown */
+
+/* "ether" for 1, ...; NULL if the number has no name here. */
+const char *link_name(uint16_t link);
 
 /* ---- writing pcap (nanoseconds, magic a1b23c4d, this machine's byte order never: always little-endian) ---- */
 #define PCAP_HEADER_SIZE 24
