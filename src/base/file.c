@@ -17,7 +17,12 @@ struct file {
 
 static int fail(struct err *e, int code, const char *what, const char *path)
 {
-    return err_set(e, code, "cannot %s '%s': %s", what, path, strerror(errno));
+    int error = errno;
+    err_set(e, code, "cannot %s '%s': %s%s", what, path, strerror(error),
+            error == ENOSPC || error == EDQUOT ? "; make room there, writing goes on by itself" : "");
+    if (e != NULL)
+        e->system = error;
+    return code;
 }
 
 int file_open(struct file **file, const char *path, enum file_mode mode, struct err *e)
@@ -49,6 +54,24 @@ int64_t file_read(struct file *file, void *to, size_t size, struct err *e)
         got = read(file->fd, to, size);
     while (got < 0 && errno == EINTR);
     return got < 0 ? fail(e, WEIR_EINPUT, "read", file->path) : got;
+}
+
+int file_read_at(struct file *file, uint64_t offset, void *to, size_t size, struct err *e)
+{
+    uint8_t *at = to;
+    while (size > 0) {
+        ssize_t got = pread(file->fd, at, size, (off_t)offset);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return fail(e, WEIR_EINPUT, "read", file->path);
+        if (got == 0)
+            return err_set(e, WEIR_EINPUT, "cannot read '%s': it ends at octet %llu", file->path, (unsigned long long)offset);
+        at += got;
+        offset += (uint64_t)got;
+        size -= (size_t)got;
+    }
+    return 0;
 }
 
 int file_write(struct file *file, const void *from, size_t size, struct err *e)

@@ -24,6 +24,8 @@ enum file_mode {
 int file_open(struct file **file, const char *path, enum file_mode mode, struct err *e);
 /* Up to `size` octets at the present place; 0 at the end; negative WEIR_E*. A file is read without seeking. */
 int64_t file_read(struct file *file, void *to, size_t size, struct err *e);
+/* Exactly `size` octets at `offset` of a regular file; fewer are an error. Moves no place. */
+int file_read_at(struct file *file, uint64_t offset, void *to, size_t size, struct err *e);
 int file_write(struct file *file, const void *from, size_t size, struct err *e);
 int file_sync(struct file *file, struct err *e); /* fsync */
 /* Closes and frees, also on failure; NULL allowed. */

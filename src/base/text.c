@@ -40,6 +40,11 @@ void text_put(struct text *t, const char *from, size_t size)
     t->data[t->size] = '\0';
 }
 
+char *text_reserve(struct text *t, size_t more)
+{
+    return text_room(t, more) ? t->data + t->size : NULL;
+}
+
 void text_add(struct text *t, const char *from)
 {
     text_put(t, from, strlen(from));
@@ -146,8 +151,7 @@ void text_rfc3339(struct text *t, int64_t ns, unsigned digits)
     text_char(t, 'Z');
 }
 
-/* Length of the well-formed UTF-8 sequence at `at` (RFC 3629), 0 if there is none. */
-static size_t utf8_length(const uint8_t *at, size_t size)
+size_t utf8_length(const uint8_t *at, size_t size)
 {
     if (at[0] < 0x80)
         return 1;
@@ -168,6 +172,14 @@ void text_json(struct text *t, const char *from, size_t size)
     const uint8_t *at = (const uint8_t *)from;
     text_char(t, '"');
     while (size > 0) {
+        size_t plain = 0;
+        while (plain < size && at[plain] >= 0x20 && at[plain] < 0x7f && at[plain] != '"' && at[plain] != '\\')
+            plain++;
+        text_put(t, (const char *)at, plain);
+        at += plain;
+        size -= plain;
+        if (size == 0)
+            break;
         size_t length = utf8_length(at, size);
         if (length == 0) {
             text_add(t, "\xef\xbf\xbd");
@@ -184,6 +196,16 @@ void text_json(struct text *t, const char *from, size_t size)
         size -= length;
     }
     text_char(t, '"');
+}
+
+void text_utf8(struct text *t, const char *from, size_t size)
+{
+    while (size > 0) {
+        size_t length = utf8_length((const uint8_t *)from, size);
+        text_put(t, length > 0 ? from : "\xef\xbf\xbd", length > 0 ? length : 3);
+        from += length > 0 ? length : 1;
+        size -= length > 0 ? length : 1;
+    }
 }
 
 void text_sql(struct text *t, const char *from, size_t size)
@@ -391,7 +413,8 @@ unsigned text_distance(const char *word, const char *name)
 const char *text_nearest(const char *word, const char *const *names, size_t count)
 {
     const char *nearest = NULL;
-    unsigned best = (unsigned)strlen(word) / 2 + 1;
+    size_t size = strlen(word);
+    unsigned best = size > 63 ? 0 : (unsigned)size / 2 + 1; /* longer ones are not measured */
     for (size_t i = 0; i < count; i++) {
         unsigned distance = text_distance(word, names[i]);
         if (distance < best) {

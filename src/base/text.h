@@ -19,6 +19,9 @@ struct text {
     bool is_bad;
 };
 void text_put(struct text *t, const char *from, size_t size);
+/* Room for `more` octets behind the text, for writers that fill it themselves and then add what they used to `size`; NULL and is_bad
+ * without memory. */
+char *text_reserve(struct text *t, size_t more);
 void text_add(struct text *t, const char *from);
 void text_char(struct text *t, char c);
 void text_format(struct text *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -30,9 +33,13 @@ void text_seconds(struct text *t, int64_t ns, unsigned digits);
 void text_rfc3339(struct text *t, int64_t ns, unsigned digits);
 /* As a JSON string with quotes; octets that are not UTF-8 become U+FFFD. */
 void text_json(struct text *t, const char *from, size_t size);
+/* As UTF-8; octets that are not become U+FFFD. */
+void text_utf8(struct text *t, const char *from, size_t size);
 /* As a single-quoted SQL literal. */
 void text_sql(struct text *t, const char *from, size_t size);
 void text_fini(struct text *t);
+/* Length of the well-formed UTF-8 sequence at `at` (RFC 3629), 0 if there is none; size > 0. */
+size_t utf8_length(const uint8_t *at, size_t size);
 
 /* Whole decimal number within [min, max]; the error names `what`. */
 int parse_u64(const char *text, uint64_t min, uint64_t max, uint64_t *value, const char *what, struct err *e);

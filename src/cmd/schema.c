@@ -1,48 +1,194 @@
-/* weir schema: the dictionary and the record types. */
+/* weir schema: the dictionary and the record types, as rows like any other; doc/fields.md is `weir
+ * schema -o md`. */
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "cmd/cmd.h"
-#include "schema/schema.h"
+#include "output/output.h"
 
 struct schema_options {
-    const char *format;
+    struct output_options output; /* first, see output_option_table */
+    const char *json_schema;
 };
 
 static const struct option options[] = {
-    { "output", 'o', OPTION_TEXT, offsetof(struct schema_options, format), "FORMAT", "table (default), csv" },
+    { "json-schema", 0, OPTION_TEXT, offsetof(struct schema_options, json_schema), "TYPE",
+      "print the JSON Schema of the jsonl rows of a record type" },
     { 0 },
 };
-static const struct option *const tables[] = { options, NULL };
+static const struct option *const tables[] = { options, output_option_table, NULL };
+
+enum { COLUMN, NAME, PEN, ID, ID6, TYPE, UNIT, MERGE, RECORDS, HELP, COLUMNS };
+
+static const struct column_type columns[COLUMNS] = {
+    [COLUMN] = { "column", T_TEXT, U_NONE, FIELD_NONE },
+    [NAME] = { "name", T_TEXT, U_NONE, FIELD_NONE },
+    [PEN] = { "pen", T_U32, U_NONE, FIELD_NONE },
+    [ID] = { "id", T_U16, U_NONE, FIELD_NONE },
+    [ID6] = { "id6", T_U16, U_NONE, FIELD_NONE },
+    [TYPE] = { "type", T_TEXT, U_NONE, FIELD_NONE },
+    [UNIT] = { "unit", T_TEXT, U_NONE, FIELD_NONE },
+    [MERGE] = { "merge", T_TEXT, U_NONE, FIELD_NONE },
+    [RECORDS] = { "records", T_TEXT, U_NONE, FIELD_NONE },
+    [HELP] = { "help", T_TEXT, U_NONE, FIELD_NONE },
+};
+
+static const struct record_type dictionary = {
+    .name = "schema",
+    .help = "one information element of the dictionary",
+    .column_count = COLUMNS,
+    .column = columns,
+};
+
+static const char preface[] =
+    "# Fields\n\n"
+    "Made by `weir schema -o md` from `src/schema/fields.def` and `records.def`; do not edit.\n\n"
+    "`column` is what people type: in filters, `--columns`, SQL, CSV, JSON and Parquet. `name`, "
+    "`pen` (enterprise number, 0 = IANA)\n"
+    "and `id` (`id6` for the same thing over IPv6) are the identity in IPFIX, RFC 7012. `merge` "
+    "says what happens when records are\n"
+    "summarised: fields with `key` must be equal. `records` names the record types that have the "
+    "field.\n\n";
+
+/* Is column `f` in record type `r`? */
+static bool has_field(const struct record_type *r, const struct field *f)
+{
+    for (unsigned i = 0; i < r->column_count; i++)
+        if (r->column[i].field == (enum field_id)(f - fields))
+            return true;
+    return false;
+}
+
+static bool is_wanted(const struct field *f, const struct option_list *words)
+{
+    for (size_t i = 0; i < words->count; i++) {
+        const struct record_type *type = record_type_find(words->item[i]);
+        if (type != NULL
+                ? has_field(type, f)
+                : strcasestr(f->column, words->item[i]) || strcasestr(f->name, words->item[i]) ||
+                      strcasestr(f->help, words->item[i]))
+            return true;
+    }
+    return words->count == 0;
+}
+
+static int set_text(struct record_batch *b, unsigned index, const char *text)
+{
+    struct bytes *to = record_batch_column(b, index);
+    if (to != NULL)
+        to[b->count] = (struct bytes){ (const uint8_t *)text, strlen(text) };
+    return to != NULL ? 0 : -1;
+}
+
+/* "flow ledger": the record types of the field, in memory of the batch. */
+static int set_records(struct record_batch *b, const struct field *f)
+{
+    struct text names = { 0 };
+    for (unsigned i = 0; i < RECORD_COUNT; i++)
+        if (has_field(&record_types[i], f))
+            text_format(&names, "%s%s", names.size > 0 ? " " : "", record_types[i].name);
+    const char *kept = names.size > 0 ? arena_text(&b->arena, names.data, names.size) : "";
+    text_fini(&names);
+    return kept != NULL ? set_text(b, RECORDS, kept) : -1;
+}
+
+static int add_field(struct record_batch *b, const struct field *f)
+{
+    uint32_t *pen = record_batch_column(b, PEN);
+    uint16_t *id = record_batch_column(b, ID), *id6 = record_batch_column(b, ID6);
+    if (pen == NULL || id == NULL || id6 == NULL || set_records(b, f) != 0)
+        return -1;
+    const char *texts[COLUMNS] = { [COLUMN] = f->column,
+                                   [NAME] = f->name,
+                                   [TYPE] = value_type_name(f->type),
+                                   [UNIT] = unit_name(f->unit),
+                                   [MERGE] = merge_rule_name(f->merge),
+                                   [HELP] = f->help };
+    for (unsigned i = 0; i < COLUMNS; i++)
+        if (texts[i] != NULL && set_text(b, i, texts[i]) != 0)
+            return -1;
+    pen[b->count] = f->pen;
+    id[b->count] = f->id;
+    id6[b->count] = f->id6;
+    if (f->id6 == 0 && record_batch_set_null(b, ID6, b->count) != 0)
+        return -1;
+    b->count++;
+    return 0;
+}
+
+static int list(const struct schema_options *o, const struct option_list *words, struct err *e)
+{
+    struct record_batch *b = record_batch_new(&dictionary, FIELD_COUNT);
+    struct output *output;
+    if (b == NULL)
+        return err_memory(e, "dictionary", sizeof *b);
+    for (unsigned i = 0; i < FIELD_COUNT; i++)
+        if (is_wanted(&fields[i], words) && add_field(b, &fields[i]) != 0) {
+            record_batch_unref(b);
+            return err_memory(e, "dictionary", FIELD_COUNT);
+        }
+    record_batch_seal(b);
+    if (b->count == 0 && words->count > 0) {
+        record_batch_unref(b);
+        return field_find(words->item[0], e) != NULL ? 0 : e->code;
+    }
+    int code = output_open(&output, &o->output, &dictionary, NULL, e);
+    if (code != 0) {
+        record_batch_unref(b);
+        return code;
+    }
+    output->sink.push(&output->sink, b);
+    return output_close(output, e);
+}
+
+static int print_json_schema(const char *name, const char *path, struct err *e)
+{
+    const char *names[RECORD_COUNT];
+    for (unsigned i = 0; i < RECORD_COUNT; i++)
+        names[i] = record_types[i].name;
+    const struct record_type *type = record_type_find(name);
+    if (type == NULL) {
+        const char *nearest = text_nearest(name, names, RECORD_COUNT);
+        return err_set(e, WEIR_EUSAGE, "--json-schema: no record type '%s'; the nearest is '%s'",
+                       name, nearest ? nearest : names[0]);
+    }
+    struct text out = { 0 };
+    struct file *file;
+    output_json_schema((enum record_id)(type - record_types), &out);
+    int code = out.is_bad ? err_memory(e, "schema", out.size)
+                          : file_open(&file, path ? path : "-", FILE_CREATE, e);
+    if (code == 0) {
+        code = file_write(file, out.data, out.size, e);
+        int closed = file_close(file, code == 0 ? e : NULL);
+        code = code != 0 ? code : closed;
+    }
+    text_fini(&out);
+    return code;
+}
 
 static int schema_run(int argc, char **argv, struct err *e);
 
 const struct command schema_command = {
     .name = "schema",
     .help = "list the information elements: columns, IANA names, types, units",
-    .arguments = "[WORD ...]",
-    .examples = "  weir schema\n  weir schema port -o csv\n",
+    .arguments = "[TYPE|WORD ...]",
+    .examples = "  weir schema flow\n  weir schema port -o csv\n  weir schema --json-schema flow\n",
     .options = tables,
     .run = schema_run,
 };
 
 static int schema_run(int argc, char **argv, struct err *e)
 {
-    struct schema_options o = { .format = "table" };
+    struct schema_options o = { .output = OUTPUT_DEFAULTS };
     struct option_list words = { 0 };
     int code = command_parse(&schema_command, argc, argv, &o, &words, NULL, e);
-    bool is_csv = strcmp(o.format, "csv") == 0;
-    if (code == 0 && is_csv)
-        printf("column,name,pen,id,type,unit,merge,help\n");
-    for (unsigned i = 0; code == 0 && i < FIELD_COUNT; i++) {
-        const struct field *f = &fields[i];
-        bool is_wanted = words.count == 0;
-        for (size_t k = 0; k < words.count; k++)
-            is_wanted = is_wanted || strcasestr(f->column, words.item[k]) || strcasestr(f->name, words.item[k]);
-        if (is_wanted)
-            printf(is_csv ? "%s,%s,%u,%u,%s,%s,%s,\"%s\"\n" : "%-13s %-28s %6u %5u  %-20s %-8s %-6s %s\n", f->column, f->name, f->pen,
-                   f->id, value_type_name(f->type), unit_name(f->unit), merge_rule_name(f->merge), f->help);
-    }
+    o.output.preface = preface;
+    if (code == 0 && o.json_schema != NULL)
+        code = print_json_schema(o.json_schema, o.output.path, e);
+    else if (code == 0)
+        code = list(&o, &words, e);
     option_list_fini(&words);
     return code < 0 ? code : 0;
 }

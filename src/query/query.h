@@ -20,4 +20,24 @@ int store_ask(struct store *store, const char *sql, struct record_sink *(*open_s
               void *context, struct err *e);
 void store_close(struct store *store);
 
+/* ---- native CSV, spec/tools.md 9.3 (csv.c) ---- */
+
+#define CSV_COLUMNS_MAX 256u
+#define CSV_FIELD_MAX   (1u << 20) /* octets */
+#define CSV_CHUNK       (1u << 18)
+
+/*
+ * Rows of a CSV file ("-" is standard input) to batches of `type`. The header names columns; those that are missing stay empty, those
+ * that the type lacks are left out and named in `messages` (may be NULL). A damaged row ends the input with WEIR_EINPUT after all rows
+ * before it were pushed: "flows.csv:17: sport '99999' is no number ...".
+ */
+int csv_read(const char *path, const struct record_type *type, struct record_sink *sink, struct text *messages, struct err *e);
+
+/* The same from pieces of text. `name` stands in messages. */
+struct csv_reader;
+int csv_reader_new(struct csv_reader **reader, const struct record_type *type, const char *name, struct record_sink *sink, struct err *e);
+int csv_reader_feed(struct csv_reader *reader, const char *data, size_t size, struct err *e); /* not again after a failure */
+/* Ends the last row, pushes what is left, also when `code` (of the feeding so far) is a failure; frees. Returns the first failure. */
+int csv_reader_close(struct csv_reader *reader, struct text *messages, int code, struct err *e);
+
 #endif

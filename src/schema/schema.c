@@ -40,22 +40,40 @@ enum {
 
 const struct record_type record_types[RECORD_COUNT] = {
 #define RECORD(name_, help_)                                                                                                   \
-    [RECORD_##name_] = { .name = #name_, .help = help_, .column_count = count_of_##name_, .column = all_columns + record_##name_##_first },
+    [RECORD_##name_] = { .name = #name_, .help = help_, .column_count = count_of_##name_, .column = all_columns + record_##name_##_columns },
 #define COLUMN(record, field)
 #include "schema/records.def"
 #undef RECORD
 #undef COLUMN
 };
 
+static const bool required_columns[] = {
+#define RECORD(name, help)
+#define COLUMN(record, field)
+#define REQUIRED(record, field) [record_##record##_##field] = true,
+#include "schema/records.def"
+#undef RECORD
+#undef COLUMN
+};
+
+bool record_column_is_required(enum record_id record, unsigned index)
+{
+    size_t at = (size_t)(record_types[record].column - all_columns) + index;
+    return at < sizeof required_columns && required_columns[at];
+}
+
 const struct field *field_find(const char *name, struct err *e)
 {
     const char *names[2 * FIELD_COUNT];
     for (unsigned i = 0; i < FIELD_COUNT; i++) {
-        if (strcasecmp(name, fields[i].column) == 0 || strcasecmp(name, fields[i].name) == 0)
+        if (strcmp(name, fields[i].column) == 0)
             return &fields[i];
         names[2 * i] = fields[i].column;
         names[2 * i + 1] = fields[i].name;
     }
+    for (unsigned i = 0; i < 2 * FIELD_COUNT; i++)
+        if (strcasecmp(name, names[i]) == 0)
+            return &fields[i / 2];
     const char *nearest = text_nearest(name, names, 2 * FIELD_COUNT);
     err_set(e, WEIR_EUSAGE, "no field '%s'; %s%s%s'weir schema' shows all", name, nearest ? "did you mean " : "",
             nearest ? nearest : "", nearest ? "? " : "");
@@ -72,8 +90,12 @@ const struct record_type *record_type_find(const char *name)
 
 int record_column_find(const struct record_type *type, const char *name)
 {
-    for (unsigned i = 0; i < type->column_count; i++)
-        if (strcasecmp(name, type->column[i].name) == 0)
+    int found = -1;
+    for (unsigned i = 0; i < type->column_count; i++) {
+        if (strcmp(name, type->column[i].name) == 0)
             return (int)i;
-    return -1;
+        if (found < 0 && strcasecmp(name, type->column[i].name) == 0)
+            found = (int)i;
+    }
+    return found;
 }

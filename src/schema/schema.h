@@ -37,7 +37,7 @@ enum value_type {
     VALUE_TYPES
 };
 
-enum unit { U_NONE, U_PACKETS, U_OCTETS, U_FLOWS, U_SECONDS, U_BITS_PER_S, U_PACKETS_PER_S, U_OCTETS_PER_S, U_OCTETS_PER_PACKET, U_PERCENT };
+enum unit { U_NONE, U_PACKETS, U_OCTETS, U_BITS, U_FLOWS, U_SECONDS, U_BITS_PER_S, U_PACKETS_PER_S, U_OCTETS_PER_S, U_OCTETS_PER_PACKET, U_PERCENT };
 
 /* How two values become one when records are merged; M_KEY fields must be equal. */
 enum merge_rule { M_KEY, M_SUM, M_MIN, M_MAX, M_OR, M_FIRST };
@@ -72,7 +72,7 @@ struct field {
 };
 extern const struct field fields[FIELD_COUNT];
 
-/* By column or IANA name, case-insensitive; NULL with the nearest named in `e`. */
+/* By column or IANA name, case-insensitive unless two differ by nothing else; NULL with the nearest named in `e`. */
 const struct field *field_find(const char *name, struct err *e);
 
 /* A column of a record type: a dictionary field, or one that a question made up. */
@@ -101,17 +101,19 @@ enum record_id {
 extern const struct record_type record_types[RECORD_COUNT];
 
 enum record_column {
-#define RECORD(name, help) record_##name##_first, record_##name##_before = record_##name##_first - 1,
+#define RECORD(name, help) record_##name##_columns, record_##name##_none = record_##name##_columns - 1,
 #define COLUMN(record, field) record_##record##_##field,
 #include "schema/records.def"
 #undef RECORD
 #undef COLUMN
 };
-#define RECORD_COLUMN(record, field) ((unsigned)(record_##record##_##field - record_##record##_first))
+#define RECORD_COLUMN(record, field) ((unsigned)(record_##record##_##field - record_##record##_columns))
 
 const struct record_type *record_type_find(const char *name); /* NULL if unknown */
-/* Index of the column called `name` in `type`, -1 if there is none. */
+/* Index of the column called `name` in `type`, -1 if there is none. Case counts only between two columns that differ by nothing else. */
 int record_column_find(const struct record_type *type, const char *name);
+/* Has every row of the type in records.def a value in column `index`? */
+bool record_column_is_required(enum record_id record, unsigned index);
 
 /* ---- batches ---- */
 
@@ -167,6 +169,9 @@ struct record_sink {
  * as floats; doubles with `digits` after the point. */
 void value_print(struct text *out, enum value_type type, const void *value, unsigned digits);
 void address_print(struct text *out, const struct address *address);
+/* The same into memory of ADDRESS_TEXT_MAX octets without a final NUL; returns the place behind. */
+#define ADDRESS_TEXT_MAX 48
+char *address_put(char *at, const struct address *address);
 /* "192.0.2.1" or "2001:db8::1" (no zone, no port). False if it is none. */
 bool address_parse(const char *text, struct address *address);
 struct address address_of_ip4(const uint8_t octet[4]);

@@ -9,7 +9,8 @@
 #include "packet/packet.h"
 
 #define TRACE_INTERFACES_MAX 1024
-#define TRACE_HEAD_MAX 64 /* octets that `probe` may want to see */
+#define TRACE_HEAD_MAX 4096 /* octets that `probe` may want to see */
+#define TRACE_RECORD_MAX (UINT32_C(16) << 20) /* longest record or block of a capture file, also as wiretap has it */
 
 struct trace_interface {
     uint16_t link;    /* LINKTYPE_* */
@@ -20,12 +21,20 @@ struct trace_interface {
 
 /* What a capture file says about itself. Texts are cut to fit and may hold any octets but NUL. */
 struct trace_info {
-    const char *format;    /* "pcap", "pcap (nanoseconds)", "pcapng", "erf", "snoop", ... */
-    const char *compression; /* "", "gzip", ... outermost first */
-    unsigned interface_count;
-    struct trace_interface interface[TRACE_INTERFACES_MAX]; /* over all sections */
-    uint64_t packets, octets, octets_captured; /* read so far */
-    char hardware[256], os[256], application[256], comment[1024]; /* pcapng section options; "" if absent */
+    const char *format;   /* "pcap", "nsecpcap", "pcapng", "erf", "snoop", ... as wiretap calls them */
+    char compression[64]; /* "", "gzip", "gzip, zstd": outermost first */
+    /* Records announced that gave no packet: cut by the end of the file, contradicting itself, or with a time that 64 bits of ns cannot
+     * hold. Counted by the format. */
+    uint64_t records_cut, records_bad, records_untimed;
+    /* What was read so far, counted by the capture: octets on the wire and captured, packets with fewer captured, smallest and largest
+     * time (with packets > 0). */
+    uint64_t packets, octets, octets_captured, packets_snapped;
+    uint64_t packets_timeless; /* without a time of their own (simple packets), counted by the format */
+    int64_t time_min, time_max;
+    bool is_unordered; /* some packet is older than one before it */
+    char hardware[256], os[256], application[256], comment[4096]; /* pcapng section options; "" if absent */
+    unsigned interface_count; /* over all sections; those behind TRACE_INTERFACES_MAX are not described */
+    struct trace_interface interface[TRACE_INTERFACES_MAX];
 };
 
 struct trace_format {
@@ -35,18 +44,29 @@ struct trace_format {
     bool (*probe)(struct bytes head);
     /*
      * Read records from the start of `window` into `batch` after batch->count, up to BATCH_MAX. `is_end`: nothing follows the window.
+     * Packet.interface is the number within info->interface.
      * *used = octets done with (the caller presents the rest again with more behind it; packets view into the window).
-     * *wanted = when nothing could be used, the window size that is needed to go on.
-     * Returns 0, or WEIR_EINPUT for damage: *used is then its offset in the window, the packets before it are in the batch.
+     * *wanted = when the batch is not full, the window size from *used on that is needed to go on, at most TRACE_RECORD_MAX and a bit.
+     * Returns 0, or WEIR_EINPUT for damage: *used is then its offset in the window, the packets before it are in the batch. Nothing is
+     * damaged and all of the window is used: 0, also at the end.
      */
     int (*parse)(void *state, struct bytes window, bool is_end, struct packet_batch *batch, struct trace_info *info, size_t *used,
                  size_t *wanted, struct err *e);
     void (*fini)(void *state); /* NULL if there is nothing to free */
 };
 
+/* Times of packets lie within +-TRACE_TIME_MAX ns, so that sums with timeouts fit: the years 1823 to 2116. */
+#define TRACE_TIME_MAX (INT64_C(1) << 62)
+
+/* Units of `units_log`: 10^-units_log s, or 2^-units_log s if is_binary, `offset_s` added. False if the time cannot be held. */
+bool trace_time(uint64_t units, bool is_binary, unsigned units_log, int64_t offset_s, int64_t *time_ns);
+
 /* All formats, in the order they are probed. NULL-terminated. */
 extern const struct trace_format *const trace_formats[];
 const struct trace_format *trace_format_probe(struct bytes head); /* NULL if unknown */
+
+/* "ether" for 1, ...; NULL if the number has no name here. */
+const char *link_name(uint16_t link);
 
 /* ---- writing pcap (nanoseconds, magic a1b23c4d, this machine's byte order never: always little-endian) ---- */
 #define PCAP_HEADER_SIZE 24

@@ -1,0 +1,86 @@
+#!/usr/bin/env python3
+"""input_vs_tshark DUMP_PACKETS CORPUS: times, lengths and captured lengths of every packet as tshark reads them.
+
+Every file of the corpus that tshark opens is compared. What tshark cannot read is not compared: it is no witness then. Where a file is
+damaged the packets before the damage must agree. Prints each difference and "N passed, N failed".
+"""
+import concurrent.futures
+import pathlib
+import subprocess
+import sys
+
+
+def ours(dump, path):
+    done = subprocess.run([dump, str(path)], capture_output=True, text=True)
+    return done.stdout.splitlines(), done.returncode
+
+
+def theirs(path):
+    # Provenance records of ERF are about the card, no packets.
+    reader = ["-Y", "not erf.types.type == 27"] if path.suffix == ".erf" else []
+    done = subprocess.run(["tshark", "-n", "-r", str(path), *reader, "-T", "fields", "-e", "frame.time_epoch",
+                           "-e", "frame.len", "-e", "frame.cap_len"],
+                          capture_output=True, text=True, errors="replace")
+    return done.stdout.splitlines(), done.returncode, done.stderr
+
+
+def nanoseconds(text):
+    """(seconds, fraction as printed) and the sum; a fraction may be negative or longer than nine digits."""
+    seconds, _, fraction = text.partition(".")
+    return int(seconds), int(fraction or 0)
+
+
+def same_time(ours, theirs):
+    """Equal; or tshark has none (simple packet blocks have no time: we take that of the packet before); or the fraction in the
+    file is a second or more: we carry it over, tshark keeps nanoseconds in 32 bits without."""
+    if theirs in ("", ours):
+        return True
+    seconds, fraction = nanoseconds(theirs)
+    if fraction >= 0 and len(theirs.partition(".")[2]) == 9 and ours.partition(".")[0] == str(seconds):
+        return False
+    our_seconds, our_fraction = nanoseconds(ours)
+    carried = (our_seconds - abs(seconds)) * 10**9 + our_fraction
+    return carried >= 10**9 and (carried - fraction) % 2**32 == 0
+
+
+def same(a, b):
+    a, b = a.split("\t"), b.split("\t")
+    return a[1:] == b[1:] and same_time(a[0], b[0])
+
+
+def compare(dump, path):
+    want, status, words = theirs(path)
+    if status != 0 and not want:
+        return None
+    got, mine = ours(dump, path)
+    if len(got) != len(want):
+        return f"{len(got)} packets, tshark has {len(want)} (our status {mine}, tshark's {status}: {words.strip()[-120:]})"
+    for number, (a, b) in enumerate(zip(got, want), 1):
+        if not same(a, b):
+            return f"packet {number}: {a!r}, tshark has {b!r}"
+    if (mine == 3) != (status != 0):
+        return f"status {mine}, tshark has {status}: {words.strip()[-120:]}"
+    return ""
+
+
+def main():
+    dump, corpus = sys.argv[1], pathlib.Path(sys.argv[2])
+    passed = failed = skipped = 0
+    paths = [path for path in sorted(corpus.rglob("*"))
+             if path.suffix in (".pcap", ".pcapng", ".erf", ".snoop", ".gz") and "expected" not in path.parts]
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        results = list(pool.map(lambda path: compare(dump, path), paths))
+    for path, said in zip(paths, results):
+        if said is None:
+            skipped += 1
+        elif said == "":
+            passed += 1
+        else:
+            failed += 1
+            print(f"{path.relative_to(corpus)}: {said}")
+    print(f"{skipped} files not compared: tshark does not open them")
+    print(f"{passed} passed, {failed} failed")
+    return failed != 0
+
+
+sys.exit(main())
