@@ -104,12 +104,12 @@ static void nflog(struct walk *w)
             decode_family(w, start[0]);
             return;
         }
-        if (walk_take(w, (size + 3) & ~3u) == NULL)
-            break;
-        attribute = walk_look(w, 4);
+        attribute = walk_take(w, (size + 3) & ~3u) != NULL ? walk_look(w, 4) : NULL;
     }
-    walk_stop(w, start != NULL && attribute == NULL && w->at >= w->wire_end ? REASON_not_ip
-                                                                            : REASON_short_link);
+    if (attribute != NULL)
+        walk_stop(w, REASON_bad_link);
+    else
+        walk_stop(w, start != NULL && w->at >= w->wire_end ? REASON_not_ip : REASON_short_link);
 }
 
 const struct decoder wrapper_decoder = {
