@@ -421,8 +421,11 @@ static struct flow_record *find_slowly(struct flow_table *t, const struct packet
     uint32_t number = index_first(&t->index, tag_of(item), &walk);
     while (number != 0 && !is_same_key(t, &t->record[number], item, batch, is_ip6))
         number = index_next(&t->index, &walk);
+    struct flow_record *r = &t->record[number];
     if (number == 0)
         number = insert(t, batch, item);
+    else if ((r->packets[0] | r->packets[1]) == 0)
+        start_record(t, r, batch, item); /* made by the probe of a later packet, after this one's record had ended */
     if (number == 0)
         ledger_count(t->ledger, REASON_no_table_memory, 1);
     return number ? &t->record[number] : NULL;
