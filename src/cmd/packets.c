@@ -23,8 +23,7 @@ const struct option packets_option_table[] = {
     { 0 },
 };
 
-/* The filter text of -f and of the words after "--" together. */
-static int make_filter(const struct packets_options *o, const char *rest, struct bpf **bpf,
+int packets_filter_new(const struct packets_options *o, const char *rest, struct bpf **bpf,
                        struct err *e)
 {
     *bpf = NULL;
@@ -139,7 +138,7 @@ int packets_run(struct packets *p, const struct packets_options *o,
     if (code == 0 && o->to != NULL)
         code = parse_instant(o->to, &options.to_ns, "--to", e);
     if (code == 0)
-        code = make_filter(o, rest, &bpf, e);
+        code = packets_filter_new(o, rest, &bpf, e);
     if (code == 0)
         code = capture_open_files(&capture, &options, &p->ledger, e);
     if (code == 0)

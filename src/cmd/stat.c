@@ -152,7 +152,7 @@ static int native_options(const struct stat_options *o, struct tally_window *w, 
         code = interval_parse_zone(o->zone, &zone, e);
     if (code == 0)
         code = interval_parse_align(o->align, zone, &w->grid, e);
-    return code == 0 ? length_parse(o->length, &w->length, e) : code;
+    return code == 0 ? length_option(o->length, &w->length, e) : code;
 }
 
 static int run_native(const struct stat_options *o, const struct option_list *inputs,
