@@ -353,7 +353,7 @@ static struct column_type column_of(const char *name, duckdb_type type)
             continue;
         bool is_number = c.type != T_TEXT && c.type != T_TIME && c.type != T_F64;
         bool is_same_size = value_size(fields[i].type) == value_size(c.type);
-        bool is_kind = fields[i].type == c.type || (is_number && is_same_size && fields[i].type != T_TIME);
+        bool is_kind = fields[i].type == c.type || (is_number && is_same_size && fields[i].type != T_TIME && fields[i].type != T_F64);
         if (is_kind || (c.type == T_TEXT && (fields[i].type == T_ADDRESS || fields[i].type == T_MAC)) || is_number)
             c.field = (enum field_id)i;
         if (is_kind)
