@@ -11,11 +11,21 @@
 
 struct store;
 
-/* Read side of a lake folder or a Parquet file; broken or foreign files are left out and named in `messages` (one per line). */
+/*
+ * Read side of a lake folder or a Parquet file, as far as it may hold records that overlap [from_ns, to_ns): the question itself still has
+ * to choose rows. There is a view per record type, all columns with the types of lake.h, and a function in_net(address, 'prefix/length').
+ * Broken or foreign files are left out and named in `messages` (one per line, may be NULL), which has to live as long as the store: damage
+ * may show at a question, which is then answered without that file.
+ */
 int store_open_lake(struct store **store, const char *path, int64_t from_ns, int64_t to_ns, struct text *messages, struct err *e);
-/* A store whose table `type->name` is fed by the sink it hands out, for questions about capture files: push everything, then ask. */
+/* A store whose table `type->name` is fed by the sink it hands out, for questions about capture files: push everything, then ask. Beyond
+ * `memory_octets` records go to files in TMPDIR until the store is closed. */
 int store_open_memory(struct store **store, const struct record_type *type, uint64_t memory_octets, struct record_sink **sink, struct err *e);
-/* Run one statement that only reads; the answer goes to `sink` as batches of a type made for it. File, network and settings access is off. */
+/*
+ * Run one statement that only reads; the answer goes to a sink as batches of a type made for it, which lives until store_close. File, network
+ * and settings access is off. Columns called like a field, and stored like it, get its type and unit; addresses stay T_TEXT. Sums are T_U64
+ * or T_I64, T_F64 only beyond them; what has no type here (dates, lists) is T_TEXT. WEIR_EUSAGE for wrong SQL.
+ */
 int store_ask(struct store *store, const char *sql, struct record_sink *(*open_sink)(void *context, const struct record_type *type, struct err *e),
               void *context, struct err *e);
 void store_close(struct store *store);
