@@ -36,7 +36,7 @@ static uint64_t random_number(size_t size)
 {
     static const uint64_t some[] = { 0, 1, 2, 6, 17, 53, 80, 255 };
     uint64_t value = below(3) ? some[below(8)] : below(2) ? below(2000) : UINT64_C(3000000000) * (1 + below(5));
-    return size == 8 ? value : value & ((UINT64_C(1) << (8 * size)) - 1);
+    return size >= 8 ? value : value & ((UINT64_C(1) << (8 * size)) - 1);
 }
 
 static void fill(struct record_batch *b, unsigned column, unsigned row)
