@@ -394,7 +394,7 @@ static struct column_type column_of(const char *name, duckdb_type type)
             continue;
         bool is_number = c.type != T_TEXT && c.type != T_TIME && c.type != T_F64;
         bool is_same_size = value_size(fields[i].type) == value_size(c.type);
-        bool is_kind = fields[i].type == c.type || (is_number && is_same_size && fields[i].type != T_TIME);
+        bool is_kind = fields[i].type == c.type || (is_number && is_same_size && fields[i].type != T_TIME && fields[i].type != T_F64);
         if (is_kind || (c.type == T_TEXT && (fields[i].type == T_ADDRESS || fields[i].type == T_MAC)) || is_number)
             c.field = (enum field_id)i;
         if (is_kind)
@@ -410,7 +410,7 @@ struct ask {
     struct store *store;
     duckdb_prepared_statement statement;
     duckdb_result result;
-    bool has_result;
+    bool has_result, is_fetched;
     struct record_type *type; /* with its columns in the store's arena */
     struct column_type *column;
     duckdb_type *source; /* DuckDB's type per column */
@@ -638,8 +638,12 @@ static int execute(struct ask *a, bool is_streaming, struct err *e)
 /* Fetch the first chunk, or all of them. What is wrong with the data shows here. */
 static int fetch(struct ask *a, bool is_all, struct err *e)
 {
-    duckdb_data_chunk chunk;
-    while ((is_all || a->chunk_count == 0) && (chunk = duckdb_fetch_chunk(a->result)) != NULL) {
+    while (is_all || a->chunk_count == 0) {
+        duckdb_data_chunk chunk = duckdb_fetch_chunk(a->result);
+        if (chunk == NULL) {
+            a->is_fetched = true; /* a stream that has ended takes another fetch for an error */
+            break;
+        }
         if (a->chunk_count == a->chunk_room) {
             size_t room = a->chunk_room == 0 ? 16 : 2 * a->chunk_room;
             duckdb_data_chunk *more = realloc(a->chunk, room * sizeof *more);
@@ -661,7 +665,7 @@ static int push_all(struct ask *a, struct err *e)
     int code = 0;
     for (size_t i = 0; i < a->chunk_count && code == 0; i++)
         code = push_chunk(a, a->chunk[i], e);
-    for (duckdb_data_chunk chunk; code == 0 && (chunk = duckdb_fetch_chunk(a->result)) != NULL;) {
+    for (duckdb_data_chunk chunk; code == 0 && !a->is_fetched && (chunk = duckdb_fetch_chunk(a->result)) != NULL;) {
         code = push_chunk(a, chunk, e);
         duckdb_destroy_data_chunk(&chunk);
     }
