@@ -215,9 +215,13 @@ static inline size_t pcap_records(const struct pcap_state *s, struct bytes windo
         swap_lengths(lengths, &caplen, &wirelen);
         if (caplen > PACKET_OCTETS_MAX || (size_t)(end - at) - record_octets < caplen)
             break;
-        /* A guess where a later record lies, should the next ones be like this one: 70 against 35
-         * Mpps on small packets. */
-        __builtin_prefetch(at + 8 * (record_octets + caplen));
+        /* A guess where a later record lies, should the next ones be like this one: both ends of
+         * its header, and the packet's own headers, which are read in the next pass. Against one
+         * prefetch of 8 records ahead: 43 -> 31 ns per packet of 1514 octets, 13 -> 12.5 of 64. */
+        const uint8_t *later = at + 16 * (record_octets + caplen);
+        __builtin_prefetch(later);
+        __builtin_prefetch(later + 15);
+        __builtin_prefetch(later + 79);
         batch->pkt[count++] = (struct packet){
             .data = at + record_octets,
             .caplen = caplen,
