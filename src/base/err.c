@@ -5,16 +5,26 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Messages quote what users and files wrote: a line end or escape sequence in it must not reach a terminal or make two lines of one. */
+static void keep_one_line(char *text)
+{
+    for (; *text != '\0'; text++)
+        if ((unsigned char)*text < 0x20 || *text == 0x7f)
+            *text = '?';
+}
+
 int err_set(struct err *e, int code, const char *format, ...)
 {
     assert(code < 0);
     if (e == NULL)
         return code;
     e->code = code;
+    e->system = 0;
     va_list args;
     va_start(args, format);
     vsnprintf(e->text, sizeof e->text, format, args);
     va_end(args);
+    keep_one_line(e->text);
     return code;
 }
 
@@ -30,6 +40,7 @@ int err_wrap(struct err *e, const char *format, ...)
     va_end(args);
     if (used >= 0 && (size_t)used < sizeof e->text)
         snprintf(e->text + used, sizeof e->text - (size_t)used, ": %s", old);
+    keep_one_line(e->text);
     return e->code;
 }
 

@@ -26,6 +26,7 @@ enum weir_error {
 
 struct err {
     int code;
+    int system; /* errno of the system call that failed; 0 if none did */
     char text[ERR_TEXT_MAX];
 };
 

@@ -198,6 +198,16 @@ void text_json(struct text *t, const char *from, size_t size)
     text_char(t, '"');
 }
 
+void text_utf8(struct text *t, const char *from, size_t size)
+{
+    while (size > 0) {
+        size_t length = utf8_length((const uint8_t *)from, size);
+        text_put(t, length > 0 ? from : "\xef\xbf\xbd", length > 0 ? length : 3);
+        from += length > 0 ? length : 1;
+        size -= length > 0 ? length : 1;
+    }
+}
+
 void text_sql(struct text *t, const char *from, size_t size)
 {
     text_char(t, '\'');
@@ -403,7 +413,8 @@ unsigned text_distance(const char *word, const char *name)
 const char *text_nearest(const char *word, const char *const *names, size_t count)
 {
     const char *nearest = NULL;
-    unsigned best = (unsigned)strlen(word) / 2 + 1;
+    size_t size = strlen(word);
+    unsigned best = size > 63 ? 0 : (unsigned)size / 2 + 1; /* longer ones are not measured */
     for (size_t i = 0; i < count; i++) {
         unsigned distance = text_distance(word, names[i]);
         if (distance < best) {

@@ -33,6 +33,8 @@ void text_seconds(struct text *t, int64_t ns, unsigned digits);
 void text_rfc3339(struct text *t, int64_t ns, unsigned digits);
 /* As a JSON string with quotes; octets that are not UTF-8 become U+FFFD. */
 void text_json(struct text *t, const char *from, size_t size);
+/* As UTF-8; octets that are not become U+FFFD. */
+void text_utf8(struct text *t, const char *from, size_t size);
 /* As a single-quoted SQL literal. */
 void text_sql(struct text *t, const char *from, size_t size);
 void text_fini(struct text *t);

@@ -170,7 +170,7 @@ struct record_sink {
 void value_print(struct text *out, enum value_type type, const void *value, unsigned digits);
 void address_print(struct text *out, const struct address *address);
 /* The same into memory of ADDRESS_TEXT_MAX octets without a final NUL; returns the place behind. */
-#define ADDRESS_TEXT_MAX 45
+#define ADDRESS_TEXT_MAX 48
 char *address_put(char *at, const struct address *address);
 /* "192.0.2.1" or "2001:db8::1" (no zone, no port). False if it is none. */
 bool address_parse(const char *text, struct address *address);
