@@ -12,8 +12,8 @@
 #define FRAGMENT_OCTETS_MAX (UINT64_C(4) << 20)
 
 const char *const engine_pass_names[PASS_COUNT] = {
-    [PASS_read] = "read",     [PASS_decode] = "decode", [PASS_hash] = "hash",           [PASS_probe] = "probe",
-    [PASS_update] = "update", [PASS_expire] = "expire", [PASS_hand_over] = "hand over", [PASS_flush] = "flush",
+    [PASS_read] = "read",     [PASS_decode] = "decode",       [PASS_hash] = "hash",   [PASS_meter] = "meter",
+    [PASS_expire] = "expire", [PASS_hand_over] = "hand over", [PASS_flush] = "flush",
 };
 
 struct engine {

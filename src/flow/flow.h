@@ -36,7 +36,6 @@ struct flow_options {
     bool ends_at_fin;       /* TCP end detection; needs ports and protocol in the key */
     bool single_packets;    /* nfpcapd preset: DNS and ICMP packets are records of their own */
     bool attributes_fragments; /* later IP fragments get the ports of their first one */
-    bool is_timed;          /* measure probe and update, see flow_table_stats */
     enum length_kind length;
     uint64_t memory_octets; /* hard bound of table and index, FLOW_MEMORY_MIN at least */
 };
@@ -114,7 +113,6 @@ struct flow_table_stats {
     uint64_t open, open_max;  /* records in the table, now and at most */
     uint64_t capacity;        /* records that fit */
     uint64_t octets;          /* of memory used at most, records and index */
-    uint64_t probe_ns, update_ns; /* with is_timed: time of the two passes */
 };
 
 /*

@@ -23,18 +23,30 @@ static inline uint32_t half_at(const void *from)
 static inline uint64_t turn_ports(uint64_t tail, unsigned side)
 {
     uint32_t ports = (uint32_t)tail, turn = side * 16;
-    return (tail & ~(uint64_t)UINT32_MAX) | (uint32_t)(ports << turn | ports >> (-turn & 31));
+    return (tail >> 32) << 32 | (uint32_t)(ports << turn | ports >> (-turn & 31));
 }
 
-static inline uint64_t masked_tail(const struct flow_key *key, uint64_t mask)
+/* On machines that keep the low octet first the key has the tail as it is. */
+static inline uint64_t key_tail(const struct flow_key *key)
 {
-    return tail_of(key->port[0], key->port[1], key->proto, key->version, key->vlan) & mask;
+    _Static_assert(offsetof(struct flow_key, port) == 32 && offsetof(struct flow_key, vlan) == 38, "ports, protocol, version, VLAN");
+    return __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+               ? word_at(key, 4)
+               : tail_of(key->port[0], key->port[1], key->proto, key->version, key->vlan);
 }
 
-/* Interface and tunnel as far as they are key. */
-static inline uint64_t masked_rest(const struct flow_key *key, const struct flow_key *mask)
+/* Interface and tunnel come into the hash of items that are there already: they are seldom key. */
+static void hash_rest(struct flow_items *items, unsigned count, bool is_ip6, const struct packet_batch *batch, const struct flow_key *mask,
+                      const struct hash_secret *secret)
 {
-    return (uint64_t)(key->interface & mask->interface) << 32 | (key->tunnel & mask->tunnel);
+    if ((mask->interface | mask->tunnel) == 0)
+        return;
+    for (unsigned k = 0; k < count; k++) {
+        struct flow_item *item = flow_item_at(items, k, is_ip6);
+        const struct flow_key *key = &batch->layer[item->at].key;
+        uint64_t rest = (uint64_t)(key->interface & mask->interface) << 32 | (key->tunnel & mask->tunnel);
+        item->hash = fold(item->hash ^ secret->word[3], rest ^ secret->word[7]);
+    }
 }
 
 /* Every step is arithmetic: which endpoint is the smaller one cannot be predicted. */
@@ -48,7 +60,7 @@ static void make_ip4(struct flow_items *items, const struct packet_batch *batch,
     for (unsigned k = 0; k < count; k++) {
         const struct flow_key *key = &batch->layer[at[k]].key;
         uint32_t from = half_at(key->address[0]) & first_mask, to = half_at(key->address[1]) & second_mask;
-        uint64_t tail = masked_tail(key, tail_mask);
+        uint64_t tail = key_tail(key) & tail_mask;
         uint64_t a = (uint64_t)load_be32((const uint8_t *)&from) << 16 | (uint16_t)tail;
         uint64_t b = (uint64_t)load_be32((const uint8_t *)&to) << 16 | (uint16_t)(tail >> 16);
         unsigned side = (a > b) & is_biflow, turn = side * 32;
@@ -58,7 +70,7 @@ static void make_ip4(struct flow_items *items, const struct packet_batch *batch,
         struct flow_item *item = flow_item_at(items, k, false);
         item->front = front;
         item->tail = tail;
-        item->hash = fold(fold(front ^ s.word[0], tail ^ s.word[1]) ^ s.word[2], masked_rest(key, &mask) ^ s.word[3]);
+        item->hash = fold(fold(front ^ s.word[0], tail ^ s.word[1]) ^ s.word[2], s.word[3]);
         item->at = at[k];
         item->side = (uint8_t)side;
     }
@@ -79,7 +91,7 @@ static void make_ip6(struct flow_items *items, const struct packet_batch *batch,
     const unsigned is_biflow = o->is_biflow;
     for (unsigned k = 0; k < count; k++) {
         const struct flow_key *key = &batch->layer[at[k]].key;
-        uint64_t tail = masked_tail(key, tail_mask);
+        uint64_t tail = key_tail(key) & tail_mask;
         unsigned __int128 a = address_mask[0] ? ordered_address(key->address[0]) : 0;
         unsigned __int128 b = address_mask[1] ? ordered_address(key->address[1]) : 0;
         unsigned side = ((a > b) | ((a == b) & ((uint16_t)tail > (uint16_t)(tail >> 16)))) & is_biflow;
@@ -93,7 +105,7 @@ static void make_ip6(struct flow_items *items, const struct packet_batch *batch,
         struct flow_item *item = flow_item_at(items, k, true);
         item->front = front;
         item->tail = tail;
-        item->hash = fold(h ^ s.word[2], masked_rest(key, &mask) ^ s.word[3]);
+        item->hash = fold(h ^ s.word[2], s.word[3]);
         item->at = at[k];
         item->side = (uint8_t)side;
     }
@@ -106,4 +118,6 @@ void flow_items_make(struct flow_items *items, const struct packet_batch *batch,
     items->ip6_count = choice->ip6_count;
     make_ip4(items, batch, choice->ip4, choice->ip4_count, options, secret);
     make_ip6(items, batch, choice->ip6, choice->ip6_count, options, secret);
+    hash_rest(items, items->ip4_count, false, batch, &options->mask, secret);
+    hash_rest(items, items->ip6_count, true, batch, &options->mask, secret);
 }
