@@ -27,15 +27,48 @@ static bool looks_like_ip(const struct walk *w, uint8_t version)
            (total == 0 || (total >= IPV4_HEADER && total <= left));
 }
 
-/* MAC addresses at `at` + skip, followed by a type or length that makes sense. */
-static bool looks_like_ethernet(const struct walk *w, uint32_t skip)
+/* What would be the type of an Ethernet frame at `at` + skip; 0 if there is no room for one. */
+static uint16_t frame_type(const struct walk *w, uint32_t skip)
 {
     const uint8_t *mac = walk_look(w, skip + MAC_HEADER);
-    if (mac == NULL)
-        return false;
-    uint16_t type = load_be16(mac + skip + 12);
-    return type == 0x0806 || decode_find(DECODE_ETHERTYPE, type) != NULL ||
-           (type <= 1500 && type + skip + MAC_HEADER <= walk_wire_left(w) && type > 2);
+    return mac != NULL ? load_be16(mac + skip + 12) : 0;
+}
+
+static bool is_known(uint16_t type)
+{
+    return type == ETHERTYPE_ARP || decode_find(DECODE_ETHERTYPE, type) != NULL;
+}
+
+/* A length instead of a type, with room for the LLC header and no more than there was on the wire.
+ */
+static bool is_length(const struct walk *w, uint16_t type, uint32_t skip)
+{
+    return type >= 3 && type <= 1500 && type + skip + MAC_HEADER <= walk_wire_left(w);
+}
+
+/* Behind the last label: IP, else Ethernet with or without a control word, by what makes most
+ * sense. */
+static void pseudowire(struct walk *w, uint8_t version)
+{
+    bool may_be_ip = version == 4 || version == 6, may_be_control = version == 0;
+    uint16_t type = frame_type(w, 0), type_behind = frame_type(w, CONTROL_WORD);
+    if (may_be_ip && looks_like_ip(w, version)) {
+        w->next = decode_ip;
+    } else if (may_be_control && is_known(type_behind)) {
+        w->at += CONTROL_WORD;
+        w->next = decode_ethernet;
+    } else if (is_known(type)) {
+        w->next = decode_ethernet;
+    } else if (may_be_control && is_length(w, type_behind, CONTROL_WORD)) {
+        w->at += CONTROL_WORD;
+        w->next = decode_ethernet;
+    } else if (is_length(w, type, 0)) {
+        w->next = decode_ethernet;
+    } else if (may_be_ip) {
+        w->next = decode_ip;
+    } else {
+        walk_stop(w, REASON_not_ip);
+    }
 }
 
 void decode_mpls(struct walk *w)
@@ -60,20 +93,7 @@ void decode_mpls(struct walk *w)
         walk_stop(w, REASON_short_link);
         return;
     }
-    uint8_t version = *first >> 4;
-    bool may_be_ip = version == 4 || version == 6;
-    if (may_be_ip && looks_like_ip(w, version)) {
-        w->next = decode_ip;
-    } else if (version == 0 && looks_like_ethernet(w, CONTROL_WORD)) {
-        w->at += CONTROL_WORD;
-        w->next = decode_ethernet;
-    } else if (looks_like_ethernet(w, 0)) {
-        w->next = decode_ethernet;
-    } else if (may_be_ip) {
-        w->next = decode_ip;
-    } else {
-        walk_stop(w, REASON_not_ip);
-    }
+    pseudowire(w, *first >> 4);
 }
 
 const struct decoder mpls_decoder = {

@@ -28,14 +28,14 @@ static void e_tag(struct walk *w)
     tag(w, 8);
 }
 
-/* Cisco meta data: version, words of options, options, type. */
+/* Cisco meta data: version, words of options, options (one word at least), type. */
 static void meta_data(struct walk *w)
 {
     const uint8_t *header = walk_look(w, 2);
     if (header == NULL)
         walk_stop(w, REASON_short_link);
     else
-        tag(w, 2 + header[1] * 4u + 2);
+        tag(w, 2 + (header[1] > 1 ? header[1] : 1) * 4u + 2);
 }
 
 /* A whole frame behind `size` octets. */

@@ -18,7 +18,12 @@
 #define DECODE_PLACE_MAX 0xfffeu /* headers are looked for in the first 64 KiB of a packet */
 #define NOWHERE          0xffffu /* an offset in struct layers that is not there */
 
-enum { ETHERTYPE_IPV4 = 0x0800, ETHERTYPE_IPV6 = 0x86dd, ETHERTYPE_MPLS = 0x8847 };
+enum {
+    ETHERTYPE_IPV4 = 0x0800,
+    ETHERTYPE_ARP = 0x0806,
+    ETHERTYPE_IPV6 = 0x86dd,
+    ETHERTYPE_MPLS = 0x8847
+};
 enum {
     PROTO_HOP_BY_HOP = 0,
     PROTO_IPIP = 4,

@@ -15,11 +15,16 @@ enum {
     NFLOG_ATTRIBUTES_MAX = 64
 };
 
-static void inner_link(struct walk *w, uint32_t link)
+/* Behind the first `size` octets comes a packet with a link type of its own. No wrapper in a
+ * wrapper. */
+static void inner_link(struct walk *w, uint32_t size, uint32_t link)
 {
+    bool is_nested = w->at != size;
     const struct decode_entry *entry =
-        link <= UINT16_MAX ? decode_find(DECODE_LINK, (uint16_t)link) : NULL;
-    if (entry == NULL)
+        link <= UINT16_MAX && !is_nested ? decode_find(DECODE_LINK, (uint16_t)link) : NULL;
+    if (is_nested)
+        walk_stop(w, REASON_bad_link);
+    else if (entry == NULL)
         walk_stop(w, REASON_unknown_link);
     else
         w->next = link == LINK_ETHERNET ? decode_ethernet : entry->step;
@@ -35,7 +40,7 @@ static void per_packet(struct walk *w)
     else if (walk_take(w, size) == NULL)
         walk_stop(w, REASON_short_link);
     else
-        inner_link(w, load_le32(header + 4));
+        inner_link(w, size, load_le32(header + 4));
 }
 
 /* Little-endian: size, kind of record (1 = packet), link type. */
@@ -50,7 +55,7 @@ static void pktap(struct walk *w)
     else if (load_le32(header + 4) != 1)
         walk_stop(w, REASON_not_ip);
     else
-        inner_link(w, load_le32(header + 8));
+        inner_link(w, size, load_le32(header + 8));
 }
 
 /* Packet filter of BSD: size without its padding to a multiple of 4, address family. */
@@ -104,12 +109,12 @@ static void nflog(struct walk *w)
             decode_family(w, start[0]);
             return;
         }
-        if (walk_take(w, (size + 3) & ~3u) == NULL)
-            break;
-        attribute = walk_look(w, 4);
+        attribute = walk_take(w, (size + 3) & ~3u) != NULL ? walk_look(w, 4) : NULL;
     }
-    walk_stop(w, start != NULL && attribute == NULL && w->at >= w->wire_end ? REASON_not_ip
-                                                                            : REASON_short_link);
+    if (attribute != NULL)
+        walk_stop(w, REASON_bad_link);
+    else
+        walk_stop(w, start != NULL && w->at >= w->wire_end ? REASON_not_ip : REASON_short_link);
 }
 
 const struct decoder wrapper_decoder = {

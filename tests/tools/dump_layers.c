@@ -1,16 +1,15 @@
 /*
- * dump_layers FILE: what decode reads from each packet of a capture file, one line of tab-separated
- * values per packet, for comparison with others. First the link type of the file on a line of its
- * own. Exit status 3 when the file is damaged or not known to libpcap.
+ * dump_layers [--tunnel] FILE: what decode reads from each packet of a capture file, one line of
+ * tab-separated values per packet, for comparison with others:
  *
  * link verdict version src dst proto sport dport tcp_flags ttl ip_octets vlan fragment_offset
  * tunnel
  */
-#include <pcap/pcap.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "capture/capture.h"
 #include "decode/decode.h"
 #include "schema/schema.h"
 
@@ -24,10 +23,10 @@ static void print_endpoints(const struct layers *l, struct text *out)
     }
 }
 
-static void print_layers(const struct layers *l, struct text *out)
+static void print_layers(const struct packet *p, const struct layers *l, struct text *out)
 {
-    text_format(out, "%s\t%u", l->verdict == REASON_none ? "ok" : ledger_reasons[l->verdict].name,
-                l->key.version);
+    text_format(out, "%u\t%s\t%u", p->link,
+                l->verdict == REASON_none ? "ok" : ledger_reasons[l->verdict].name, l->key.version);
     if (l->key.version != 0) {
         print_endpoints(l, out);
         bool has_ports = l->flags & PACKET_PORTS;
@@ -44,39 +43,43 @@ static void print_layers(const struct layers *l, struct text *out)
                 tunnel_names[l->tunnel]);
 }
 
+static int dump(struct capture *capture, struct packet_batch *batch,
+                const struct decode_options *options, struct err *e)
+{
+    int code;
+    while ((code = capture_fill(capture, batch, e)) > 0) {
+        struct text lines = { 0 };
+        decode_batch(batch, options);
+        for (unsigned i = 0; i < batch->count; i++)
+            print_layers(&batch->pkt[i], &batch->layer[i], &lines);
+        fputs(lines.data, stdout);
+        text_fini(&lines);
+    }
+    return code < 0 ? code : capture->worst;
+}
+
 int main(int argc, char **argv)
 {
-    char message[PCAP_ERRBUF_SIZE];
     bool enters = argc == 3 && strcmp(argv[1], "--tunnel") == 0;
-    if (argc != 2 + enters) {
+    if (argc != (enters ? 3 : 2)) {
         fprintf(stderr, "usage: dump_layers [--tunnel] FILE\n");
         return 2;
     }
-    pcap_t *file = pcap_open_offline(argv[1 + enters], message);
-    if (file == NULL) {
-        fprintf(stderr, "dump_layers: %s\n", message);
-        return 3;
-    }
+    struct capture_options o = { .path = (const char *const *)&argv[argc - 1],
+                                 .path_count = 1,
+                                 .from_ns = INT64_MIN,
+                                 .to_ns = INT64_MAX };
+    struct ledger ledger = { 0 };
     struct packet_batch *batch = calloc(1, sizeof *batch);
+    struct capture *capture;
+    struct err e;
     if (batch == NULL)
         return 4;
-    struct pcap_pkthdr *header;
-    const u_char *data;
-    int status;
-    printf("%d\n", pcap_datalink(file));
-    while ((status = pcap_next_ex(file, &header, &data)) == 1) {
-        batch->count = 1;
-        batch->pkt[0] = (struct packet){ .data = data,
-                                         .caplen = header->caplen,
-                                         .wirelen = header->len,
-                                         .link = (uint16_t)pcap_datalink(file) };
-        decode_batch(batch, &(struct decode_options){ .enter_tunnels = enters });
-        struct text line = { 0 };
-        print_layers(&batch->layer[0], &line);
-        fputs(line.data, stdout);
-        text_fini(&line);
+    int code = capture_open_files(&capture, &o, &ledger, &e);
+    if (code == 0) {
+        code = dump(capture, batch, &(struct decode_options){ .enter_tunnels = enters }, &e);
+        capture_close(capture);
     }
-    pcap_close(file);
     free(batch);
-    return status == PCAP_ERROR_BREAK ? 0 : 3;
+    return err_exit_status(code);
 }
