@@ -20,6 +20,7 @@
     ((size_t)1 << 20) /* so many reads are put behind one another before octets are moved */
 #define MAP_OCTETS                                                                                 \
     ((size_t)16 << 20) /* mapped at a time, so that a big file does not look like a big program */
+#define MAP_STEP ((size_t)2 << 20) /* pieces begin at its multiples, so that huge pages of the page cache map as such */
 #define WAIT_MS 100    /* how soon a stopped reader notices */
 
 /* The file itself as a reader. */
@@ -138,7 +139,7 @@ static int source_read_more(struct source *s, size_t wanted, bool may_move)
 static int source_map(struct source *s, size_t wanted)
 {
     uint64_t place = s->map_next - (s->end - s->at);
-    uint64_t first = place & ~(uint64_t)4095;
+    uint64_t first = place & ~(uint64_t)(MAP_STEP - 1);
     size_t skip = (size_t)(place - first);
     uint64_t size = skip + wanted > MAP_OCTETS ? skip + wanted : MAP_OCTETS;
     if (size > s->stored_size - first)
