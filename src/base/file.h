@@ -33,9 +33,49 @@ int file_close(struct file *file, struct err *e);
 int file_descriptor(const struct file *file); /* for poll and mmap; stays owned by `file` */
 bool file_is_regular(const struct file *file, uint64_t *size);
 
+/* Names. A folder that was made is durable: its parent is synced. */
 int file_rename(const char *from, const char *to, struct err *e);
 int file_remove(const char *path, struct err *e);
 int file_make_dirs(const char *path, struct err *e); /* like mkdir -p */
 int file_sync_dir(const char *path, struct err *e);
+
+/* ---- faults and recording, for tests; one branch per call while off ---- */
+
+enum file_call {
+    FILE_CALL_OPEN, FILE_CALL_READ, FILE_CALL_WRITE, FILE_CALL_SYNC, FILE_CALL_CLOSE, FILE_CALL_RENAME, FILE_CALL_REMOVE,
+    FILE_CALL_MAKE_DIR, FILE_CALL_SYNC_DIR, FILE_CALLS
+};
+extern const char *const file_call_names[FILE_CALLS];
+
+enum file_fault {
+    FILE_FAULT_ENOSPC, FILE_FAULT_EIO, FILE_FAULT_EINTR,
+    FILE_FAULT_SHORT, /* half is read or written; EIO for other calls */
+    FILE_FAULTS
+};
+extern const char *const file_fault_names[FILE_FAULTS];
+
+/* A call that changed something, after it did. Valid during the callback. */
+struct file_event {
+    enum file_call call;
+    uint64_t file;    /* number of the open file, from 1; 0 for calls on names */
+    const char *path, *to; /* `to` for rename */
+    const void *data; /* what was written */
+    size_t size;
+};
+
+struct file_test {
+    unsigned calls;  /* bit per file_call that is counted */
+    uint64_t nth;    /* the one that fails, from 1; 0 = none */
+    bool is_for_ever; /* and all after it */
+    enum file_fault fault;
+    void (*record)(void *context, const struct file_event *event); /* NULL = none; one at a time */
+    void *context;
+    uint64_t seen, injected; /* calls counted so far, faults so far */
+};
+/*
+ * From now on for all threads; NULL = off. Not while another thread is in a call of this file.
+ * Without it, the environment variable WEIR_FILE_FAULT is read once: "write:3:ENOSPC" or "write:3:ENOSPC:ever".
+ */
+void file_test_set(struct file_test *test);
 
 #endif

@@ -26,12 +26,15 @@ int interval_parse_length(const char *text, struct interval_grid *grid, struct e
         return 0;
     int code = parse_duration(text, &grid->length_ns, "--interval", e);
     if (code == 0 && grid->length_ns == 0)
-        return err_set(e, WEIR_EUSAGE, "--interval: '%s' is no time at all; write for example 500ms, 10s or 1mo, -1 for the whole input",
+        return err_set(e, WEIR_EUSAGE,
+                       "--interval: '%s' is no time at all; write for example 500ms, 10s or 1mo, "
+                       "-1 for the whole input",
                        text);
     return code;
 }
 
-int interval_parse_align(const char *text, int64_t zone_offset_ns, struct interval_grid *grid, struct err *e)
+int interval_parse_align(const char *text, int64_t zone_offset_ns, struct interval_grid *grid,
+                         struct err *e)
 {
     grid->origin_ns = -zone_offset_ns;
     grid->align = ALIGN_CLOCK;
@@ -41,7 +44,9 @@ int interval_parse_align(const char *text, int64_t zone_offset_ns, struct interv
     if (strcmp(text, "first") == 0)
         return 0;
     if (grid->months > 0)
-        return err_set(e, WEIR_EUSAGE, "--align: months and years follow the calendar; leave --align out, or give days");
+        return err_set(
+            e, WEIR_EUSAGE,
+            "--align: months and years follow the calendar; leave --align out, or give days");
     grid->align = ALIGN_AT;
     return parse_instant(text, &grid->origin_ns, "--align (first, clock or an instant)", e);
 }
@@ -55,10 +60,12 @@ int interval_parse_zone(const char *text, int64_t *offset_ns, struct err *e)
     struct text instant = { 0 };
     text_format(&instant, "1970-01-01T00:00:00%s", text);
     int64_t ns = 0;
-    int code = *text == '+' || *text == '-' ? parse_instant(instant.data, &ns, "--tz", NULL) : WEIR_EUSAGE;
+    int code =
+        *text == '+' || *text == '-' ? parse_instant(instant.data, &ns, "--tz", NULL) : WEIR_EUSAGE;
     text_fini(&instant);
     if (code != 0)
-        return err_set(e, WEIR_EUSAGE, "--tz: '%s' is no offset; write UTC or for example +02:00", text);
+        return err_set(e, WEIR_EUSAGE, "--tz: '%s' is no offset; write UTC or for example +02:00",
+                       text);
     *offset_ns = -ns;
     return 0;
 }
@@ -69,11 +76,14 @@ void interval_begin(struct interval_grid *grid, int64_t first_ns)
         grid->origin_ns = first_ns;
 }
 
-/* Kept within half of int64_t, so that numbers beside it exist: with 1 ns per interval that is +-146 years. */
+/* Kept within half of int64_t, so that numbers beside it exist: with 1 ns per interval that is
+ * +-146 years. */
 static int64_t floor_div(__int128 a, int64_t b)
 {
     __int128 quotient = a / b - (a % b != 0 && (a < 0) != (b < 0));
-    return quotient < INT64_MIN / 2 ? INT64_MIN / 2 : quotient > INT64_MAX / 2 ? INT64_MAX / 2 : (int64_t)quotient;
+    return quotient < INT64_MIN / 2   ? INT64_MIN / 2
+           : quotient > INT64_MAX / 2 ? INT64_MAX / 2
+                                      : (int64_t)quotient;
 }
 
 int64_t interval_index(const struct interval_grid *grid, int64_t time_ns)
@@ -95,7 +105,8 @@ int64_t interval_start(const struct interval_grid *grid, int64_t index)
         start = (__int128)index * grid->length_ns;
     } else {
         int64_t month = index * grid->months, year = floor_div(month, 12);
-        start = (__int128)days_from_civil(1970 + year, (unsigned)(month - year * 12) + 1, 1) * 86400 * NS_PER_S;
+        start = (__int128)days_from_civil(1970 + year, (unsigned)(month - year * 12) + 1, 1) *
+                86400 * NS_PER_S;
     }
     start += grid->origin_ns;
     return start < INT64_MIN ? INT64_MIN : start > INT64_MAX ? INT64_MAX : (int64_t)start;

@@ -9,19 +9,22 @@
 #define AT(field) offsetof(struct packets_command, input.field)
 
 const struct option packets_option_table[] = {
-    { "read", 'r', OPTION_LIST, AT(read), "FILE", "input, the same as an INPUT; - is standard input" },
-    { "filter", 'f', OPTION_TEXT, AT(filter), "EXPR", "only packets that pass, pcap-filter(7); words after -- mean the same" },
+    { "read", 'r', OPTION_LIST, AT(read), "FILE",
+      "input, the same as an INPUT; - is standard input" },
+    { "filter", 'f', OPTION_TEXT, AT(filter), "EXPR",
+      "only packets that pass, pcap-filter(7); words after -- mean the same" },
     { "count", 'c', OPTION_COUNT, AT(count_max), "N", "stop after N packets were read" },
     { "from", 0, OPTION_TEXT, AT(from), "TIME", "only packets from then on" },
     { "to", 0, OPTION_TEXT, AT(to), "TIME", "only packets up to then" },
     { "sort", 0, OPTION_FLAG, AT(is_sorted), NULL, "merge the inputs by time" },
     { "tunnel", 0, OPTION_FLAG, AT(enters_tunnels), NULL, "look at the packets inside tunnels" },
-    { "stats", 0, OPTION_FLAG, AT(shows_stats), NULL, "at the end: packets read and not used, with reasons, on standard error" },
+    { "stats", 0, OPTION_FLAG, AT(shows_stats), NULL,
+      "at the end: packets read and not used, with reasons, on standard error" },
     { 0 },
 };
 
-/* The filter text of -f and of the words after "--" together. */
-static int make_filter(const struct packets_options *o, const char *rest, struct bpf **bpf, struct err *e)
+int packets_filter_new(const struct packets_options *o, const char *rest, struct bpf **bpf,
+                       struct err *e)
 {
     *bpf = NULL;
     if (o->filter == NULL && rest == NULL)
@@ -30,7 +33,10 @@ static int make_filter(const struct packets_options *o, const char *rest, struct
     if (o->filter != NULL && rest != NULL)
         text_format(&both, "(%s) and (%s)", o->filter, rest);
     int code = both.is_bad ? err_memory(e, "filter", both.size)
-                           : bpf_new(both.data != NULL ? both.data : o->filter != NULL ? o->filter : rest, bpf, e);
+                           : bpf_new(both.data != NULL   ? both.data
+                                     : o->filter != NULL ? o->filter
+                                                         : rest,
+                                     bpf, e);
     text_fini(&both);
     return code;
 }
@@ -56,8 +62,8 @@ static void filter_batch(struct packets *p, struct bpf *bpf, struct packet_batch
     batch->count = kept;
 }
 
-static int read_all(struct packets *p, const struct packets_options *o, struct capture *capture, struct bpf *bpf, struct packet_batch *batch,
-                    struct err *e)
+static int read_all(struct packets *p, const struct packets_options *o, struct capture *capture,
+                    struct bpf *bpf, struct packet_batch *batch, struct err *e)
 {
     const struct decode_options decode = { .enter_tunnels = o->enters_tunnels };
     for (;;) {
@@ -98,8 +104,8 @@ static void show_stats(const struct packets *p)
 }
 
 /* -r files, then the others. */
-static int join_paths(const struct packets_options *o, const struct option_list *inputs, struct capture_options *c, const char ***joined,
-                      struct err *e)
+static int join_paths(const struct packets_options *o, const struct option_list *inputs,
+                      struct capture_options *c, const char ***joined, struct err *e)
 {
     size_t count = o->read.count + inputs->count;
     if (count == 0)
@@ -114,20 +120,25 @@ static int join_paths(const struct packets_options *o, const struct option_list 
     return 0;
 }
 
-int packets_run(struct packets *p, const struct packets_options *o, const struct option_list *inputs, const char *rest, struct err *e)
+int packets_run(struct packets *p, const struct packets_options *o,
+                const struct option_list *inputs, const char *rest, struct err *e)
 {
-    struct capture_options options = { .is_sorted = o->is_sorted, .count_max = o->count_max, .from_ns = INT64_MIN, .to_ns = INT64_MAX };
+    struct capture_options options = { .is_sorted = o->is_sorted,
+                                       .count_max = o->count_max,
+                                       .from_ns = INT64_MIN,
+                                       .to_ns = INT64_MAX };
     struct capture *capture = NULL;
     struct bpf *bpf = NULL;
     const char **paths = NULL;
     struct packet_batch *batch = calloc(1, sizeof *batch);
-    int code = batch == NULL ? err_memory(e, "packets", sizeof *batch) : join_paths(o, inputs, &options, &paths, e);
+    int code = batch == NULL ? err_memory(e, "packets", sizeof *batch)
+                             : join_paths(o, inputs, &options, &paths, e);
     if (code == 0 && o->from != NULL)
         code = parse_instant(o->from, &options.from_ns, "--from", e);
     if (code == 0 && o->to != NULL)
         code = parse_instant(o->to, &options.to_ns, "--to", e);
     if (code == 0)
-        code = make_filter(o, rest, &bpf, e);
+        code = packets_filter_new(o, rest, &bpf, e);
     if (code == 0)
         code = capture_open_files(&capture, &options, &p->ledger, e);
     if (code == 0)

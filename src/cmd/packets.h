@@ -1,5 +1,6 @@
 /*
- * packets: what every command over packets shares: the options for its input, and the loop that reads, filters and decodes.
+ * packets: what every command over packets shares: the options for its input, and the loop that
+ * reads, filters and decodes.
  */
 #ifndef WEIR_CMD_PACKETS_H
 #define WEIR_CMD_PACKETS_H
@@ -25,14 +26,19 @@ struct packets_command {
 extern const struct option packets_option_table[];
 
 struct packets {
-    struct packet_sink *sink; /* gets batches of what passed the filter, decoded if wanted; never an empty one */
+    struct packet_sink
+        *sink; /* gets batches of what passed the filter, decoded if wanted; never an empty one */
     bool wants_layers;
-    struct ledger ledger;     /* stages input and filter; the sink may count on */
-    int worst;                /* 0, or WEIR_EINPUT when a file was damaged: the run went on, exit status 3 */
+    struct ledger ledger; /* stages input and filter; the sink may count on */
+    int worst; /* 0, or WEIR_EINPUT when a file was damaged: the run went on, exit status 3 */
 };
 
-/* Read all inputs. `rest` are the words after "--" (may be NULL), a filter like -f. Messages about files go to standard error. */
-int packets_run(struct packets *packets, const struct packets_options *options, const struct option_list *inputs, const char *rest,
-                struct err *e);
+/* Read all inputs. `rest` are the words after "--" (may be NULL), a filter like -f. Messages about
+ * files go to standard error. */
+int packets_run(struct packets *packets, const struct packets_options *options,
+                const struct option_list *inputs, const char *rest, struct err *e);
+
+/* The filter of -f and `rest` together; NULL when there is none. */
+int packets_filter_new(const struct packets_options *options, const char *rest, struct bpf **bpf, struct err *e);
 
 #endif

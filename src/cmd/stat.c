@@ -1,6 +1,7 @@
 /* weir stat: counters per interval, spec/tools.md 9.6. The tcpstat preset is in stat_preset.c. */
 #include <assert.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cmd/cmd.h"
@@ -11,21 +12,31 @@
 #define AT(field) offsetof(struct stat_options, field)
 
 static const struct option options[] = {
-    { "interval", 'I', OPTION_TEXT, AT(interval), "DURATION", "length of an interval (5s); 1mo, 1y; -1 = the whole input" },
-    { "align", 0, OPTION_TEXT, AT(align), "WHERE", "clock (multiples since 1970, default), first (packet) or an instant" },
-    { "tz", 0, OPTION_TEXT, AT(zone), "OFFSET", "zone of --align clock: UTC (default) or for example +02:00" },
-    { "length", 0, OPTION_TEXT, AT(length), "KIND", "size of a packet: frame (default), link, ip or payload" },
+    { "interval", 'I', OPTION_TEXT, AT(interval), "DURATION",
+      "length of an interval (5s); 1mo, 1y; -1 = the whole input" },
+    { "align", 0, OPTION_TEXT, AT(align), "WHERE",
+      "clock (multiples since 1970, default), first (packet) or an instant" },
+    { "tz", 0, OPTION_TEXT, AT(zone), "OFFSET",
+      "zone of --align clock: UTC (default) or for example +02:00" },
+    { "length", 0, OPTION_TEXT, AT(length), "KIND",
+      "size of a packet: frame (default), link, ip or payload" },
     { "skip-empty", 'e', OPTION_FLAG, AT(skips_empty), NULL, "no rows for empty intervals" },
-    { "slack", 0, OPTION_COUNT, AT(slack), "N", "intervals that stay open for packets out of order (2)" },
-    { "preset", 0, OPTION_TEXT, AT(preset), "NAME", "tcpstat: the lines and rules of tcpstat 1.5; -o takes its letters" },
+    { "slack", 0, OPTION_COUNT, AT(slack), "N",
+      "intervals that stay open for packets out of order (2)" },
+    { "preset", 0, OPTION_TEXT, AT(preset), "NAME",
+      "tcpstat: the lines and rules of tcpstat 1.5; -o takes its letters" },
     { "seconds", 's', OPTION_TEXT, AT(seconds), "S", "tcpstat: only the first S seconds" },
-    { "link-header", 'l', OPTION_FLAG, AT(with_link_header), NULL, "tcpstat: sizes with the Ethernet header" },
-    { "accounting", 'a', OPTION_FLAG, AT(is_accounting), NULL, "tcpstat: bytes per second, minute, hour, day, month" },
-    { "bandwidth", 'b', OPTION_TEXT, AT(bandwidth), "BPS", "tcpstat: time over BPS, with what did not fit carried over" },
+    { "link-header", 'l', OPTION_FLAG, AT(with_link_header), NULL,
+      "tcpstat: sizes with the Ethernet header" },
+    { "accounting", 'a', OPTION_FLAG, AT(is_accounting), NULL,
+      "tcpstat: bytes per second, minute, hour, day, month" },
+    { "bandwidth", 'b', OPTION_TEXT, AT(bandwidth), "BPS",
+      "tcpstat: time over BPS, with what did not fit carried over" },
     { "raw-bandwidth", 'B', OPTION_TEXT, AT(raw_bandwidth), "BPS", "tcpstat: time over BPS" },
     { 0 },
 };
-static const struct option *const tables[] = { options, packets_option_table, output_option_table, NULL };
+static const struct option *const tables[] = { options, packets_option_table, output_option_table,
+                                               NULL };
 
 struct stat_run {
     struct packet_sink sink; /* first */
@@ -55,7 +66,8 @@ static void set_times(struct stat_run *s, const struct tally *t, double *seconds
     int64_t start = is_whole ? w->first_ns : interval_start(&w->grid, t->index);
     int64_t end = is_whole ? w->last_ns : interval_start(&w->grid, t->index + 1), after;
     ((int64_t *)c[C(start)].data)[row] = start;
-    ((int64_t *)c[C(rel_start)].data)[row] = __builtin_sub_overflow(start, w->first_ns, &after) ? INT64_MAX : after;
+    ((int64_t *)c[C(rel_start)].data)[row] =
+        __builtin_sub_overflow(start, w->first_ns, &after) ? INT64_MAX : after;
     *seconds = (double)((unsigned __int128)((__int128)end - start)) / 1e9;
 }
 
@@ -131,7 +143,8 @@ static int native_options(const struct stat_options *o, struct tally_window *w, 
 {
     int64_t zone = 0;
     if (o->slack > TALLY_SLACK_MAX)
-        return err_set(e, WEIR_EUSAGE, "--slack: %llu is more than %d", (unsigned long long)o->slack, TALLY_SLACK_MAX);
+        return err_set(e, WEIR_EUSAGE, "--slack: %llu is more than %d",
+                       (unsigned long long)o->slack, TALLY_SLACK_MAX);
     w->slack = (unsigned)o->slack;
     w->skips_empty = o->skips_empty;
     int code = interval_parse_length(o->interval ? o->interval : "5s", &w->grid, e);
@@ -139,10 +152,11 @@ static int native_options(const struct stat_options *o, struct tally_window *w, 
         code = interval_parse_zone(o->zone, &zone, e);
     if (code == 0)
         code = interval_parse_align(o->align, zone, &w->grid, e);
-    return code == 0 ? length_parse(o->length, &w->length, e) : code;
+    return code == 0 ? length_option(o->length, &w->length, e) : code;
 }
 
-static int run_native(const struct stat_options *o, const struct option_list *inputs, const char *rest, struct err *e)
+static int run_native(const struct stat_options *o, const struct option_list *inputs,
+                      const char *rest, struct err *e)
 {
     struct stat_run s = { .sink.push = stat_push, .window = { .emit = emit_row, .context = &s } };
     struct packets packets = { .sink = &s.sink, .wants_layers = true };
@@ -158,7 +172,9 @@ static int run_native(const struct stat_options *o, const struct option_list *in
     if (s.window.open != NULL && tally_window_finish(&s.window) == 0)
         push_rows(&s);
     if (s.window.left_out > 0)
-        fprintf(stderr, "weir stat: %llu empty intervals in gaps of over %d are not printed; give a longer -I or --skip-empty\n",
+        fprintf(stderr,
+                "weir stat: %llu empty intervals in gaps of over %d are not printed; give a longer "
+                "-I or --skip-empty\n",
                 (unsigned long long)s.window.left_out, INTERVAL_GAP_MAX);
     record_batch_unref(s.rows);
     tally_window_fini(&s.window);
@@ -188,11 +204,13 @@ static int stat_run(int argc, char **argv, struct err *e)
     struct option_list inputs = { 0 };
     char *rest = NULL;
     int code = command_parse(&stat_command, argc, argv, &o, &inputs, &rest, e);
-    bool has_letters = o.common.output.format != NULL && strchr(o.common.output.format, '%') != NULL;
+    bool has_letters =
+        o.common.output.format != NULL && strchr(o.common.output.format, '%') != NULL;
     if (code == 0 && o.preset != NULL && strcmp(o.preset, "tcpstat") != 0)
         code = err_set(e, WEIR_EUSAGE, "--preset: no preset '%s'; there is tcpstat", o.preset);
     else if (code == 0)
-        code = has_letters || o.preset != NULL ? stat_run_tcpstat(&o, &inputs, rest, e) : run_native(&o, &inputs, rest, e);
+        code = has_letters || o.preset != NULL ? stat_run_tcpstat(&o, &inputs, rest, e)
+                                               : run_native(&o, &inputs, rest, e);
     option_list_fini(&o.common.input.read);
     option_list_fini(&inputs);
     free(rest);

@@ -15,6 +15,7 @@ struct stat_options {
 };
 
 /* The rules and lines of tcpstat 1.5, spec/tools.md 9.6. */
-int stat_run_tcpstat(const struct stat_options *o, const struct option_list *inputs, const char *rest, struct err *e);
+int stat_run_tcpstat(const struct stat_options *o, const struct option_list *inputs,
+                     const char *rest, struct err *e);
 
 #endif

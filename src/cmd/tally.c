@@ -6,17 +6,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ETHERTYPE_ARP = 0x0806, PROTO_ICMP = 1, PROTO_TCP = 6, PROTO_UDP = 17, PROTO_ICMP6 = 58, TCP_SYN = 2, TCP_RST = 4 };
+enum {
+    ETHERTYPE_ARP = 0x0806,
+    PROTO_ICMP = 1,
+    PROTO_TCP = 6,
+    PROTO_UDP = 17,
+    PROTO_ICMP6 = 58,
+    TCP_SYN = 2,
+    TCP_RST = 4
+};
 
-int length_parse(const char *text, enum length_kind *length, struct err *e)
+int length_option(const char *text, enum length_kind *length, struct err *e)
 {
-    static const char *const names[] = { [LENGTH_FRAME] = "frame", [LENGTH_LINK] = "link", [LENGTH_IP] = "ip", [LENGTH_PAYLOAD] = "payload" };
-    for (unsigned i = 0; text != NULL && i < sizeof names / sizeof *names; i++)
-        if (strcmp(text, names[i]) == 0) {
-            *length = (enum length_kind)i;
-            return 0;
-        }
-    return text == NULL ? 0 : err_set(e, WEIR_EUSAGE, "--length: no length '%s'; there are frame, link, ip and payload", text);
+    int kind = text != NULL ? length_kind_parse(text) : (int)*length;
+    if (kind < 0)
+        return err_set(e, WEIR_EUSAGE, "--length: no length '%s'; there are frame, link, ip and payload", text);
+    *length = (enum length_kind)kind;
+    return 0;
 }
 
 double tally_mean(const struct tally *t)
@@ -29,11 +35,13 @@ double tally_deviation(const struct tally *t)
     if (t->packets == 0)
         return 0;
     /* n * sum of squares - square of the sum: below 2^127 up to 2^40 packets of any size */
-    unsigned __int128 n = t->packets, numerator = n * t->squares - (unsigned __int128)t->octets * t->octets;
+    unsigned __int128 n = t->packets,
+                      numerator = n * t->squares - (unsigned __int128)t->octets * t->octets;
     return sqrt((double)numerator) / (double)t->packets;
 }
 
-void tally_sizes(const struct packet_batch *batch, enum length_kind length, uint32_t size[], uint8_t is_counted[])
+void tally_sizes(const struct packet_batch *batch, enum length_kind length, uint32_t size[],
+                 uint8_t is_counted[])
 {
     for (unsigned i = 0; i < batch->count; i++) {
         const struct layers *l = &batch->layer[i];
@@ -59,8 +67,8 @@ void tally_sizes(const struct packet_batch *batch, enum length_kind length, uint
     }
 }
 
-void tally_add(struct tally *t, const struct packet_batch *batch, const uint32_t size[], const uint8_t is_counted[], unsigned first,
-               unsigned end)
+void tally_add(struct tally *t, const struct packet_batch *batch, const uint32_t size[],
+               const uint8_t is_counted[], unsigned first, unsigned end)
 {
     uint64_t packets = 0, octets = 0, squares_low = 0;
     uint32_t min = UINT32_MAX, max = 0;
@@ -86,10 +94,12 @@ void tally_add(struct tally *t, const struct packet_batch *batch, const uint32_t
     t->octets += octets;
     t->squares += squares_low;
 
-    unsigned ipv4 = 0, ipv6 = 0, arp = 0, tcp = 0, udp = 0, icmp = 0, fragments = 0, syn = 0, rst = 0;
+    unsigned ipv4 = 0, ipv6 = 0, arp = 0, tcp = 0, udp = 0, icmp = 0, fragments = 0, syn = 0,
+             rst = 0;
     for (unsigned i = first; i < end; i++) {
         const struct layers *l = &batch->layer[i];
-        unsigned counts = is_counted[i], version = l->key.version, proto = l->key.proto, is_ip = counts & (version != 0);
+        unsigned counts = is_counted[i], version = l->key.version, proto = l->key.proto,
+                 is_ip = counts & (version != 0);
         unsigned is_tcp = is_ip & (proto == PROTO_TCP);
         ipv4 += counts & (version == 4);
         ipv6 += counts & (version == 6);
@@ -191,6 +201,7 @@ static int find(struct tally_window *w, int64_t time_ns, struct tally **found)
         return code;
     if (index < w->newest - w->slack || (w->has_emitted && index < w->next)) {
         slot(w, w->newest)->late++;
+        w->late_count++;
         return 0;
     }
     if (index < w->next)
@@ -201,7 +212,9 @@ static int find(struct tally_window *w, int64_t time_ns, struct tally **found)
 
 static bool is_in_newest(const struct tally_window *w, int64_t time_ns)
 {
-    return w->grid.length_ns == 0 && w->grid.months == 0 ? true : time_ns >= w->from_ns && time_ns < w->to_ns;
+    return w->grid.length_ns == 0 && w->grid.months == 0
+               ? true
+               : time_ns >= w->from_ns && time_ns < w->to_ns;
 }
 
 int tally_window_push(struct tally_window *w, const struct packet_batch *batch)

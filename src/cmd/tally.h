@@ -1,6 +1,7 @@
 /*
- * tally: what is counted of the packets of one interval, and the few intervals that are open while packets come a little out of order.
- * Memory is one tally per open interval, however many packets or intervals there are (spec/tools.md section 8).
+ * tally: what is counted of the packets of one interval, and the few intervals that are open while
+ * packets come a little out of order. Memory is one tally per open interval, however many packets
+ * or intervals there are (spec/tools.md section 8).
  */
 #ifndef WEIR_CMD_TALLY_H
 #define WEIR_CMD_TALLY_H
@@ -21,24 +22,28 @@ struct tally {
 };
 
 double tally_mean(const struct tally *t);
-double tally_deviation(const struct tally *t); /* population, divisor n; from whole numbers, so without rounding on the way */
+double tally_deviation(const struct tally *t); /* population, divisor n; from whole numbers, so
+                                                  without rounding on the way */
 
-/* Sizes of packets [0, count) as --length says; is_counted[i] = 0 for what has no such size (not IP). */
-void tally_sizes(const struct packet_batch *batch, enum length_kind length, uint32_t size[], uint8_t is_counted[]);
+/* Sizes of packets [0, count) as --length says; is_counted[i] = 0 for what has no such size (not
+ * IP). */
+void tally_sizes(const struct packet_batch *batch, enum length_kind length, uint32_t size[],
+                 uint8_t is_counted[]);
 /* Add packets [first, end) of the batch. */
-void tally_add(struct tally *t, const struct packet_batch *batch, const uint32_t size[], const uint8_t is_counted[], unsigned first,
-               unsigned end);
+void tally_add(struct tally *t, const struct packet_batch *batch, const uint32_t size[],
+               const uint8_t is_counted[], unsigned first, unsigned end);
 
-/* "frame", "link", "ip", "payload". */
-int length_parse(const char *text, enum length_kind *length, struct err *e);
+/* --length: "frame", "link", "ip", "payload"; NULL leaves *length as it is. */
+int length_option(const char *text, enum length_kind *length, struct err *e);
 
 struct tally_window {
     /* Set by the owner. */
     struct interval_grid grid;
     enum length_kind length;
-    unsigned slack;    /* intervals before the newest that are still open, at most TALLY_SLACK_MAX */
+    unsigned slack; /* intervals before the newest that are still open, at most TALLY_SLACK_MAX */
     bool skips_empty;
-    /* Gets every interval once, in rising order, empty ones too unless skipped. 0 or negative to stop. */
+    /* Gets every interval once, in rising order, empty ones too unless skipped. 0 or negative to
+     * stop. */
     int (*emit)(void *context, const struct tally *t);
     void *context;
 
@@ -46,8 +51,10 @@ struct tally_window {
     bool has_packets, has_emitted;
     int64_t first_ns, last_ns; /* of the first packet; newest time */
     int64_t newest, next;      /* newest interval; the next one to emit */
-    int64_t from_ns, to_ns;    /* bounds of the newest interval, [from, to): nearly all packets fall there */
-    uint64_t left_out;         /* empty intervals in gaps over INTERVAL_GAP_MAX */
+    int64_t from_ns,
+        to_ns; /* bounds of the newest interval, [from, to): nearly all packets fall there */
+    uint64_t late_count; /* packets counted as late */
+    uint64_t left_out; /* empty intervals in gaps over INTERVAL_GAP_MAX */
 };
 int tally_window_init(struct tally_window *w, struct err *e);
 int tally_window_push(struct tally_window *w, const struct packet_batch *batch);

@@ -49,6 +49,7 @@ struct workers {
     bool has_threads;
     struct way_out out;
     uint64_t hand_over_ns;
+    int64_t second_ns; /* of the clock behind the last whole batch: packets that come now are not older */
     struct worker worker[];
 };
 
@@ -202,9 +203,11 @@ static int wait_until_done(struct worker *w)
     return code;
 }
 
-/* Put a packet into the work being filled, IPv4 from the start, IPv6 from the end. */
-static int hand_over(struct worker *w, const struct packet_batch *batch, const int64_t seen_ns[], const struct flow_item *item, bool is_ip6,
-                     int64_t second_ns)
+/*
+ * Put a packet into the work being filled, IPv4 from the start, IPv6 from the end. Work that is full goes while others of its batch are
+ * still to come, so it may expire up to the second before the batch only.
+ */
+static int hand_over(struct worker *w, const struct packet_batch *batch, const int64_t seen_ns[], const struct flow_item *item, bool is_ip6)
 {
     struct work *work = work_now(w);
     unsigned k = is_ip6 ? BATCH_MAX - ++work->items.ip6_count : work->items.ip4_count++;
@@ -222,11 +225,10 @@ static int hand_over(struct worker *w, const struct packet_batch *batch, const i
     p->caplen = has_mac ? 12 : 0;
     l->mac = 0;
     bool is_full = work->items.ip4_count + work->items.ip6_count == BATCH_MAX;
-    return is_full ? give(w, WORK_PACKETS, second_ns, false) : 0;
+    return is_full ? give(w, WORK_PACKETS, w->all->second_ns, false) : 0;
 }
 
-static int distribute(struct workers *all, const struct packet_batch *batch, const int64_t seen_ns[], struct flow_items *items,
-                      int64_t second_ns)
+static int distribute(struct workers *all, const struct packet_batch *batch, const int64_t seen_ns[], struct flow_items *items)
 {
     int code = 0;
     unsigned count = items->ip4_count + items->ip6_count;
@@ -235,7 +237,7 @@ static int distribute(struct workers *all, const struct packet_batch *batch, con
         const struct flow_item *item = flow_item_at(items, is_ip6 ? k - items->ip4_count : k, is_ip6);
         /* The lower half of the hash: the tables go by the upper one. */
         struct worker *w = &all->worker[(uint64_t)(uint32_t)item->hash * all->count >> 32];
-        int given = hand_over(w, batch, seen_ns, item, is_ip6, second_ns);
+        int given = hand_over(w, batch, seen_ns, item, is_ip6);
         code = code < 0 ? code : given;
     }
     return code;
@@ -271,6 +273,7 @@ int workers_new(struct workers **workers, const struct engine_options *options, 
     all->options = options;
     all->count = count;
     all->has_threads = count > 1;
+    all->second_ns = INT64_MIN;
     all->out.sink.push = way_out_push;
     all->out.to = options->flows;
     pthread_mutex_init(&all->out.lock, NULL);
@@ -317,7 +320,8 @@ int workers_meter(struct workers *workers, const struct packet_batch *batch, con
     if (!workers->has_threads)
         return meter(&workers->worker[0], batch, seen_ns, items, second_ns);
     uint64_t begin_ns = profile_now(workers->options);
-    int code = distribute(workers, batch, seen_ns, items, second_ns);
+    int code = distribute(workers, batch, seen_ns, items);
+    workers->second_ns = second_ns;
     workers->hand_over_ns += profile_now(workers->options) - begin_ns;
     return code;
 }
@@ -328,6 +332,7 @@ int workers_expire_all(struct workers *workers, int64_t second_ns)
     for (unsigned i = 0; i < workers->count && code == 0; i++)
         code = workers->has_threads ? give_order(&workers->worker[i], WORK_EXPIRE_ALL, second_ns)
                                     : flow_table_expire(workers->worker[i].table, second_ns, UINT32_MAX);
+    workers->second_ns = INT64_MIN; /* the clock turns back */
     return code;
 }
 

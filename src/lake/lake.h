@@ -49,6 +49,8 @@ int lake_writer_new(struct lake_writer **writer, const struct lake_writer_option
 struct record_sink *lake_writer_sink(struct lake_writer *writer, const struct record_type *type);
 /* Waits until everything pushed so far is on the disk. Returns the first failure since the last flush; the writer goes on. */
 int lake_writer_flush(struct lake_writer *writer, struct err *e);
+/* Adds the rows written and lost so far to *ledger: all that were pushed before the last flush. */
+void lake_writer_count(struct lake_writer *writer, struct ledger *ledger);
 /* Writes what is left, waits until it is on the disk; frees also on failure. WEIR_EOUTPUT if any row was lost. */
 int lake_writer_close(struct lake_writer *writer, struct err *e);
 

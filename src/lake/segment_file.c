@@ -12,7 +12,7 @@
 
 #include "lake/inside.h"
 
-#define HELD_OCTETS ((size_t)1 << 20) /* a footer of 20 million rows */
+#define HELD_OCTETS ((size_t)256 << 10) /* a footer of 7 million rows */
 #define PIPE_OCTETS (1 << 20)
 
 struct segment_file {

@@ -46,10 +46,11 @@ struct lake_writer {
     bool is_closing;
     int code; /* first failure since the last flush */
     struct err error;
+    uint64_t out, disk_full, output_failed; /* rows so far */
 
     /* the thread's own */
     struct hours hours;
-    uint64_t number, out, disk_full, output_failed;
+    uint64_t number;
 };
 
 /* Under the lock. */
@@ -66,13 +67,20 @@ static struct lake_sink *sink_of(struct lake_writer *w, const struct record_type
 static void note_lost(struct lake_writer *w, const struct record_type *type, uint64_t rows, const struct err *e)
 {
     bool is_full = e->system == ENOSPC || e->system == EDQUOT;
-    *(is_full ? &w->disk_full : &w->output_failed) += rows;
     pthread_mutex_lock(&w->lock);
+    *(is_full ? &w->disk_full : &w->output_failed) += rows;
     sink_of(w, type)->lost += rows;
     if (w->code == 0) {
         w->code = e->code;
         w->error = *e;
     }
+    pthread_mutex_unlock(&w->lock);
+}
+
+static void note_written(struct lake_writer *w, uint64_t rows)
+{
+    pthread_mutex_lock(&w->lock);
+    w->out += rows;
     pthread_mutex_unlock(&w->lock);
 }
 
@@ -193,7 +201,7 @@ static void write_hour(struct lake_writer *w, struct hour *h)
         code = publish(w, &plan, rows, folder.data, name.data, &is_kept, &e);
     }
     if (code == 0 || is_kept)
-        w->out += rows;
+        note_written(w, rows);
     else
         note_lost(w, h->type, rows, &e);
     give_back(w, h->octets);
@@ -328,7 +336,7 @@ static void *run_file(void *context)
         ;
     free(reader.batch);
     if (code == 0)
-        w->out += reader.rows;
+        note_written(w, reader.rows);
     else
         note_lost(w, w->sink[0].type, reader.rows, &e);
     text_fini(&part);
@@ -490,6 +498,15 @@ int lake_writer_flush(struct lake_writer *w, struct err *e)
     return code;
 }
 
+void lake_writer_count(struct lake_writer *w, struct ledger *ledger)
+{
+    pthread_mutex_lock(&w->lock);
+    ledger->out[STAGE_output] += w->out;
+    ledger_count(ledger, REASON_disk_full, w->disk_full);
+    ledger_count(ledger, REASON_output_failed, w->output_failed);
+    pthread_mutex_unlock(&w->lock);
+}
+
 int lake_writer_close(struct lake_writer *w, struct err *e)
 {
     if (w == NULL)
@@ -500,11 +517,8 @@ int lake_writer_close(struct lake_writer *w, struct err *e)
     pthread_mutex_unlock(&w->lock);
     pthread_join(w->thread, NULL);
     uint64_t lost = w->disk_full + w->output_failed;
-    if (w->ledger != NULL) {
-        w->ledger->out[STAGE_output] += w->out;
-        ledger_count(w->ledger, REASON_disk_full, w->disk_full);
-        ledger_count(w->ledger, REASON_output_failed, w->output_failed);
-    }
+    if (w->ledger != NULL)
+        lake_writer_count(w, w->ledger);
     int code = w->code;
     if (code == 0 && lost > 0) /* a flush has told why */
         code = err_set(e, WEIR_EOUTPUT, "as was reported before");

@@ -5,7 +5,7 @@
 
 #include "lang/filter.h"
 
-#define IN_LIST_MAX 64 /* longer sets of addresses go to ip_in() */
+#define IN_LIST_MAX 64 /* longer sets of addresses go to in_net() */
 
 static void put_number(const struct node *node, uint64_t value, struct text *out)
 {
@@ -72,7 +72,7 @@ static void put_addresses(const struct node *node, const char *column, struct te
         return;
     }
     if (!is_hosts)
-        text_format(out, "ip_in(%s, '", column);
+        text_format(out, "in_net(%s, '", column);
     else
         text_format(out, "%s IN (", column);
     for (size_t i = 0; i < set->count; i++) {

@@ -15,6 +15,9 @@
 #include "query/store_inside.h"
 
 #define MEMORY_MAX (UINT64_C(4) << 30)
+/* Data pages carry no checksum that DuckDB looks at, so a flipped bit may become a wrong number. Up to so many octets all segments
+ * are compared with our checksums before the first question, at 3 GB/s; beyond it when DuckDB stumbles, and by 'weir lake verify'. */
+#define VERIFY_OCTETS_MAX (UINT64_C(256) << 20)
 
 struct store {
     duckdb_database database;
@@ -42,100 +45,6 @@ static int run(struct store *s, const char *sql, struct err *e)
         code = fail(e, WEIR_ESYSTEM, "store", duckdb_result_error(&result));
     duckdb_destroy_result(&result);
     return code;
-}
-
-/* ---- in_net(address, prefix): is the text an address within "192.0.2.0/24"? ---- */
-
-struct prefix {
-    struct address address;
-    unsigned bits;
-    bool is_good;
-    char text[64];
-    size_t size;
-};
-
-static struct bytes text_of(duckdb_string_t *value)
-{
-    return (struct bytes){ (const uint8_t *)duckdb_string_t_data(value), duckdb_string_t_length(*value) };
-}
-
-static bool parse_address(struct bytes text, struct address *address)
-{
-    char copy[ADDRESS_TEXT_MAX];
-    if (text.size >= sizeof copy)
-        return false;
-    memcpy(copy, text.data, text.size);
-    copy[text.size] = '\0';
-    return address_parse(copy, address);
-}
-
-static void parse_prefix(struct prefix *p, struct bytes text)
-{
-    p->is_good = false;
-    p->size = text.size;
-    if (text.size >= sizeof p->text)
-        return;
-    memcpy(p->text, text.data, text.size);
-    p->text[text.size] = '\0';
-    const char *slash = strchr(p->text, '/');
-    size_t size = slash != NULL ? (size_t)(slash - p->text) : text.size;
-    uint64_t bits;
-    if (!parse_address((struct bytes){ (const uint8_t *)p->text, size }, &p->address))
-        return;
-    unsigned all = p->address.version == 4 ? 32 : 128;
-    bits = all;
-    if (slash != NULL && parse_u64(slash + 1, 0, all, &bits, "prefix length", NULL) < 0)
-        return;
-    p->bits = (unsigned)bits;
-    p->is_good = true;
-}
-
-static bool is_within(const struct prefix *p, const struct address *a)
-{
-    unsigned octets = p->bits / 8, rest = p->bits % 8;
-    if (a->version != p->address.version || memcmp(a->octet, p->address.octet, octets) != 0)
-        return false;
-    return rest == 0 || (a->octet[octets] ^ p->address.octet[octets]) >> (8 - rest) == 0;
-}
-
-static void in_net(duckdb_function_info info, duckdb_data_chunk input, duckdb_vector output)
-{
-    duckdb_vector vector[2] = { duckdb_data_chunk_get_vector(input, 0), duckdb_data_chunk_get_vector(input, 1) };
-    duckdb_string_t *text[2] = { duckdb_vector_get_data(vector[0]), duckdb_vector_get_data(vector[1]) };
-    uint64_t *valid[2] = { duckdb_vector_get_validity(vector[0]), duckdb_vector_get_validity(vector[1]) };
-    bool *answer = duckdb_vector_get_data(output);
-    struct prefix prefix = { .size = SIZE_MAX };
-    idx_t count = duckdb_data_chunk_get_size(input);
-    for (idx_t i = 0; i < count; i++) {
-        answer[i] = false;
-        if ((valid[0] && !duckdb_validity_row_is_valid(valid[0], i)) || (valid[1] && !duckdb_validity_row_is_valid(valid[1], i)))
-            continue; /* DuckDB makes NULL of it */
-        struct bytes net = text_of(&text[1][i]);
-        if (net.size != prefix.size || memcmp(net.data, prefix.text, net.size) != 0)
-            parse_prefix(&prefix, net);
-        if (!prefix.is_good) {
-            duckdb_scalar_function_set_error(info, "in_net: the second value is no prefix; write it as '192.0.2.0/24' or '2001:db8::/32'");
-            return;
-        }
-        struct address address;
-        answer[i] = parse_address(text_of(&text[0][i]), &address) && is_within(&prefix, &address);
-    }
-}
-
-static int register_in_net(struct store *s, struct err *e)
-{
-    duckdb_scalar_function function = duckdb_create_scalar_function();
-    duckdb_logical_type text = duckdb_create_logical_type(DUCKDB_TYPE_VARCHAR), flag = duckdb_create_logical_type(DUCKDB_TYPE_BOOLEAN);
-    duckdb_scalar_function_set_name(function, "in_net");
-    duckdb_scalar_function_add_parameter(function, text);
-    duckdb_scalar_function_add_parameter(function, text);
-    duckdb_scalar_function_set_return_type(function, flag);
-    duckdb_scalar_function_set_function(function, in_net);
-    duckdb_state state = duckdb_register_scalar_function(s->connection, function);
-    duckdb_destroy_scalar_function(&function);
-    duckdb_destroy_logical_type(&text);
-    duckdb_destroy_logical_type(&flag);
-    return state == DuckDBSuccess ? 0 : err_set(e, WEIR_ESYSTEM, "store: DuckDB did not take in_net()");
 }
 
 /* ---- opening ---- */
@@ -170,7 +79,7 @@ static int open_database(struct store *s, struct err *e)
     duckdb_destroy_config(&config);
     text_fini(&memory);
     text_fini(&temporary);
-    return code == 0 ? register_in_net(s, e) : code;
+    return code == 0 ? store_functions_register(s->connection, e) : code;
 }
 
 static void close_database(struct store *s)
@@ -292,6 +201,21 @@ static int make_ready(struct store *s, struct err *e)
     return code;
 }
 
+/* Leave out segments whose data is damaged. Returns how many were; the views have to be made anew. */
+static size_t leave_out_damaged(struct store *s)
+{
+    size_t kept = 0, before = s->list.count;
+    for (size_t i = 0; i < before; i++) {
+        struct err reason;
+        if (lake_segment_verify(&s->list.segment[i], &reason) == 0)
+            s->list.segment[kept++] = s->list.segment[i];
+        else if (s->messages != NULL)
+            text_format(s->messages, "lake: left out '%s': %s\n", s->list.segment[i].path, reason.text);
+    }
+    s->list.count = kept;
+    return before - kept;
+}
+
 int store_open_lake(struct store **store, const char *path, int64_t from_ns, int64_t to_ns, struct text *messages, struct err *e)
 {
     struct store *s = calloc(1, sizeof *s);
@@ -299,6 +223,11 @@ int store_open_lake(struct store **store, const char *path, int64_t from_ns, int
         return err_memory(e, "store", sizeof *s);
     s->messages = messages;
     int code = lake_list_open(&s->list, path, NULL, from_ns, to_ns, messages, e);
+    uint64_t octets = 0;
+    for (size_t i = 0; i < s->list.count; i++)
+        octets += s->list.segment[i].octets;
+    if (code == 0 && octets <= VERIFY_OCTETS_MAX)
+        leave_out_damaged(s);
     if (code == 0)
         code = open_database(s, e);
     if (code == 0)
@@ -354,24 +283,18 @@ static const char *skip_word(const char *at, const char *word)
     return strncasecmp(at, word, size) == 0 && strchr(" \t\r\n(", at[size]) != NULL ? skip_blanks(at + size) : at;
 }
 
-static int prepare(struct store *s, const char *sql, duckdb_prepared_statement *statement, struct err *e);
-
-/* EXPLAIN ANALYZE runs what it explains, so that has to be a question itself. */
-static int check_explained(struct store *s, const char *sql, struct err *e)
+/* Is it the question that is wrong, for sure? Else it may be the data. */
+static bool is_wording(const char *reason)
 {
-    const char *at = skip_word(skip_blanks(sql), "explain");
-    at = skip_word(at, "analyze");
-    if (*at == '(')
-        return err_set(e, WEIR_EUSAGE, "query: EXPLAIN takes no options here; write EXPLAIN SELECT ... or EXPLAIN ANALYZE SELECT ...");
-    duckdb_prepared_statement inner = NULL;
-    int code = prepare(s, at, &inner, e);
-    if (code == 0 && duckdb_prepared_statement_type(inner) != DUCKDB_STATEMENT_TYPE_SELECT)
-        code = err_set(e, WEIR_EUSAGE, "query: only SELECT can be explained");
-    duckdb_destroy_prepare(&inner);
-    return code;
+    static const char *const starts[] = { "Parser Error", "Binder Error", "Catalog Error", "Permission Error", "Not implemented" };
+    for (size_t i = 0; reason != NULL && i < sizeof starts / sizeof *starts; i++)
+        if (strncmp(reason, starts[i], strlen(starts[i])) == 0)
+            return true;
+    return false;
 }
 
-static int prepare(struct store *s, const char *sql, duckdb_prepared_statement *statement, struct err *e)
+/* One statement of any kind. */
+static int prepare_any(struct store *s, const char *sql, duckdb_prepared_statement *statement, struct err *e)
 {
     duckdb_extracted_statements all = NULL;
     idx_t count = duckdb_extract_statements(s->connection, sql, &all);
@@ -382,17 +305,41 @@ static int prepare(struct store *s, const char *sql, duckdb_prepared_statement *
     } else if (count > 1) {
         code = err_set(e, WEIR_EUSAGE, "query: one statement at a time, these are %llu", (unsigned long long)count);
     } else if (duckdb_prepare_extracted_statement(s->connection, all, 0, statement) != DuckDBSuccess) {
-        code = fail(e, WEIR_EUSAGE, "query", duckdb_prepare_error(*statement));
-    } else {
-        duckdb_statement_type type = duckdb_prepared_statement_type(*statement);
-        if (type == DUCKDB_STATEMENT_TYPE_EXPLAIN)
-            code = check_explained(s, sql, e);
-        else if (type != DUCKDB_STATEMENT_TYPE_SELECT)
-            code = err_set(e, WEIR_EUSAGE, "query: this statement does more than read; SELECT, WITH, FROM, VALUES, DESCRIBE, "
-                                           "SUMMARIZE and EXPLAIN can be asked");
+        const char *reason = duckdb_prepare_error(*statement);
+        code = fail(e, is_wording(reason) ? WEIR_EUSAGE : WEIR_EINPUT, "query", reason);
     }
     duckdb_destroy_extracted(&all);
     return code;
+}
+
+/* EXPLAIN ANALYZE runs what it explains, so that has to be a question itself. */
+static int check_explained(struct store *s, const char *sql, struct err *e)
+{
+    const char *start = skip_blanks(sql), *at = skip_word(start, "explain");
+    if (at == start || *at == '(' || *at == '/' || *at == '-')
+        return err_set(e, WEIR_EUSAGE, "query: EXPLAIN takes neither options nor comments here; write EXPLAIN SELECT ... or EXPLAIN "
+                                       "ANALYZE SELECT ...");
+    duckdb_prepared_statement inner = NULL;
+    int code = prepare_any(s, skip_word(at, "analyze"), &inner, e);
+    if (code == 0 && duckdb_prepared_statement_type(inner) != DUCKDB_STATEMENT_TYPE_SELECT)
+        code = err_set(e, WEIR_EUSAGE, "query: only SELECT can be explained");
+    duckdb_destroy_prepare(&inner);
+    return code;
+}
+
+/* One statement that only reads. */
+static int prepare(struct store *s, const char *sql, duckdb_prepared_statement *statement, struct err *e)
+{
+    int code = prepare_any(s, sql, statement, e);
+    if (code < 0)
+        return code;
+    duckdb_statement_type type = duckdb_prepared_statement_type(*statement);
+    if (type == DUCKDB_STATEMENT_TYPE_EXPLAIN)
+        return check_explained(s, sql, e);
+    if (type != DUCKDB_STATEMENT_TYPE_SELECT)
+        return err_set(e, WEIR_EUSAGE, "query: this statement does more than read; SELECT, WITH, FROM, VALUES, DESCRIBE, SUMMARIZE and "
+                                       "EXPLAIN can be asked");
+    return 0;
 }
 
 /* ---- the type of an answer ---- */
@@ -734,23 +681,8 @@ static void ask_fini(struct ask *a)
     duckdb_destroy_prepare(&a->statement);
 }
 
-/* Leave out segments whose data is damaged. Returns how many were; the views have to be made anew. */
-static size_t leave_out_damaged(struct store *s)
-{
-    size_t kept = 0, before = s->list.count;
-    for (size_t i = 0; i < before; i++) {
-        struct err reason;
-        if (lake_segment_verify(&s->list.segment[i], &reason) == 0)
-            s->list.segment[kept++] = s->list.segment[i];
-        else if (s->messages != NULL)
-            text_format(s->messages, "lake: left out '%s': %s\n", s->list.segment[i].path, reason.text);
-    }
-    s->list.count = kept;
-    return before - kept;
-}
-
-/* Up to the first rows of the answer. */
-static int begin(struct ask *a, const char *sql, bool *is_running, struct err *e)
+/* Up to the first rows of the answer. WEIR_EINPUT if damaged data may be the reason of a failure. */
+static int begin(struct ask *a, const char *sql, struct err *e)
 {
     int code = make_ready(a->store, e);
     if (code == 0)
@@ -759,7 +691,6 @@ static int begin(struct ask *a, const char *sql, bool *is_running, struct err *e
         code = describe(a, e);
     if (code == 0)
         code = prepare_cast(a, sql, e);
-    *is_running = code == 0;
     if (code == 0)
         code = execute(a, !has_sums(a), e);
     if (code == 0)
@@ -774,16 +705,16 @@ int store_ask(struct store *store, const char *sql,
               struct err *e)
 {
     struct ask a = { .store = store };
-    bool is_running, is_open = false;
-    int code = begin(&a, sql, &is_running, e);
-    if (code < 0 && is_running && leave_out_damaged(store) > 0) {
+    bool is_open = false;
+    int code = begin(&a, sql, e);
+    if (code == WEIR_EINPUT && leave_out_damaged(store) > 0) {
         /* Damaged segments were the reason, and nothing was handed out yet: ask again without them. */
         ask_fini(&a);
         a = (struct ask){ .store = store };
         close_database(store);
         code = open_database(store, e);
         if (code == 0)
-            code = begin(&a, sql, &is_running, e);
+            code = begin(&a, sql, e);
     }
     if (code == 0) {
         a.sink = open_sink(context, a.type, e);
@@ -795,6 +726,8 @@ int store_ask(struct store *store, const char *sql,
         close_database(store);
         if (open_database(store, NULL) == 0)
             err_wrap(e, "damaged segments were met and are left out from now on, ask again");
+    } else if (code == WEIR_EINPUT && strstr(e->text, "IO Error") == NULL) {
+        code = e->code = WEIR_EUSAGE; /* the data is whole: it was the question, a cast that fails for example */
     }
     return code;
 }
