@@ -341,22 +341,14 @@ static inline int64_t time_between(int64_t from, int64_t to)
     return (int64_t)((uint64_t)to - (uint64_t)from);
 }
 
-/* No packet was counted yet: the probe of this or of a later packet has made the record. */
-static inline unsigned is_empty(const struct flow_record *r)
-{
-    return (r->packets[0] | r->packets[1]) == 0;
-}
-
-/* Has the record ended before this packet, or is it another packet's? One branch for what hardly ever happens. */
+/* Has the record ended before this packet? One branch for what hardly ever happens. */
 static inline bool is_over(const struct flow_table *t, const struct flow_record *r, int64_t time_ns, int64_t seen_ns, unsigned flags)
 {
     unsigned is_closed = (r->state & RECORD_CLOSED) != 0;
     unsigned is_silent = time_between(r->last_ns, seen_ns) > t->silent_ns[is_closed];
     unsigned is_old = time_between(r->first_ns, time_ns) > t->options.active_ns;
     unsigned is_new = is_closed & ((flags & (TCP_SYN | TCP_ACK)) == TCP_SYN);
-    /* When a record ends while its next packets are between probe and update, the last of these makes the next record. */
-    unsigned is_others = is_empty(r) & (r->first_ns != time_ns);
-    return is_silent | is_old | is_new | is_others;
+    return is_silent | is_old | is_new;
 }
 
 /* A SYN says which side is the client. */
@@ -473,8 +465,7 @@ __attribute__((always_inline)) static inline void update(struct flow_table *t, c
     int64_t time_ns = batch->pkt[i].time_ns, seen = seen_ns == NULL ? time_ns : seen_ns[i];
     if (__builtin_expect(is_over(t, r, time_ns, seen, batch->layer[i].tcp_flags), 0)) {
         bool is_idle = time_between(r->last_ns, seen) > t->options.idle_ns;
-        if (!is_empty(r))
-            flow_rows_add(&t->rows, r, is_idle ? FLOW_END_IDLE : FLOW_END_ACTIVE);
+        flow_rows_add(&t->rows, r, is_idle ? FLOW_END_IDLE : FLOW_END_ACTIVE);
         start_record(t, r, batch, item);
     }
     count(t, r, batch, item);
