@@ -172,17 +172,22 @@ static int edges_wide(struct edges *edges, uint64_t width, const struct distribu
     return code;
 }
 
-/* 0, 1, then `steps` per doubling, rounded up; the same number only once. */
+/* Powers of 2^(1/steps), rounded up, the same number only once: from the last one at or below the smallest value to the largest. */
 static int edges_log(struct edges *edges, uint64_t steps, const struct distribution *d, struct err *e)
 {
-    uint64_t last = d->count > 0 ? d->max : 0, before = 0;
+    uint64_t smallest = d->count > 0 ? d->min : 0, largest = d->count > 0 ? d->max : 0, before = 0;
     int code = edges_add(edges, 0, e);
-    for (uint64_t i = 0; code == 0 && i < 64 * steps && before < last; i++) {
-        double edge = ceil(exp2((double)i / (double)steps));
-        if (edge > (double)last || (uint64_t)edge <= before)
+    for (uint64_t i = 0; code == 0 && i < 64 * steps; i++) {
+        double power = ceil(exp2((double)i / (double)steps));
+        if (power > (double)largest)
+            break;
+        if ((uint64_t)power <= before)
             continue;
-        before = (uint64_t)edge;
-        code = edges_add(edges, before, e);
+        before = (uint64_t)power;
+        if (before <= smallest)
+            edges->at[0] = before;
+        else
+            code = edges_add(edges, before, e);
     }
     return code;
 }
