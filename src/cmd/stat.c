@@ -152,7 +152,7 @@ static int native_options(const struct stat_options *o, struct tally_window *w, 
         code = interval_parse_zone(o->zone, &zone, e);
     if (code == 0)
         code = interval_parse_align(o->align, zone, &w->grid, e);
-    return code == 0 ? length_parse(o->length, &w->length, e) : code;
+    return code == 0 ? length_option(o->length, &w->length, e) : code;
 }
 
 static int run_native(const struct stat_options *o, const struct option_list *inputs,
@@ -204,6 +204,8 @@ static int stat_run(int argc, char **argv, struct err *e)
     struct option_list inputs = { 0 };
     char *rest = NULL;
     int code = command_parse(&stat_command, argc, argv, &o, &inputs, &rest, e);
+    if (code == 0)
+        code = packets_join_inputs(&o.common.input, &inputs, e);
     bool has_letters =
         o.common.output.format != NULL && strchr(o.common.output.format, '%') != NULL;
     if (code == 0 && o.preset != NULL && strcmp(o.preset, "tcpstat") != 0)

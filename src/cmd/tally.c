@@ -16,21 +16,13 @@ enum {
     TCP_RST = 4
 };
 
-int length_parse(const char *text, enum length_kind *length, struct err *e)
+int length_option(const char *text, enum length_kind *length, struct err *e)
 {
-    static const char *const names[] = { [LENGTH_FRAME] = "frame",
-                                         [LENGTH_LINK] = "link",
-                                         [LENGTH_IP] = "ip",
-                                         [LENGTH_PAYLOAD] = "payload" };
-    for (unsigned i = 0; text != NULL && i < sizeof names / sizeof *names; i++)
-        if (strcmp(text, names[i]) == 0) {
-            *length = (enum length_kind)i;
-            return 0;
-        }
-    return text == NULL
-               ? 0
-               : err_set(e, WEIR_EUSAGE,
-                         "--length: no length '%s'; there are frame, link, ip and payload", text);
+    int kind = text != NULL ? length_kind_parse(text) : (int)*length;
+    if (kind < 0)
+        return err_set(e, WEIR_EUSAGE, "--length: no length '%s'; there are frame, link, ip and payload", text);
+    *length = (enum length_kind)kind;
+    return 0;
 }
 
 double tally_mean(const struct tally *t)
@@ -209,6 +201,7 @@ static int find(struct tally_window *w, int64_t time_ns, struct tally **found)
         return code;
     if (index < w->newest - w->slack || (w->has_emitted && index < w->next)) {
         slot(w, w->newest)->late++;
+        w->late_count++;
         return 0;
     }
     if (index < w->next)

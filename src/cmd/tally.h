@@ -33,8 +33,8 @@ void tally_sizes(const struct packet_batch *batch, enum length_kind length, uint
 void tally_add(struct tally *t, const struct packet_batch *batch, const uint32_t size[],
                const uint8_t is_counted[], unsigned first, unsigned end);
 
-/* "frame", "link", "ip", "payload". */
-int length_parse(const char *text, enum length_kind *length, struct err *e);
+/* --length: "frame", "link", "ip", "payload"; NULL leaves *length as it is. */
+int length_option(const char *text, enum length_kind *length, struct err *e);
 
 struct tally_window {
     /* Set by the owner. */
@@ -53,6 +53,7 @@ struct tally_window {
     int64_t newest, next;      /* newest interval; the next one to emit */
     int64_t from_ns,
         to_ns; /* bounds of the newest interval, [from, to): nearly all packets fall there */
+    uint64_t late_count; /* packets counted as late */
     uint64_t left_out; /* empty intervals in gaps over INTERVAL_GAP_MAX */
 };
 int tally_window_init(struct tally_window *w, struct err *e);

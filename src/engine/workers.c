@@ -12,7 +12,7 @@ enum work_kind { WORK_PACKETS, WORK_EXPIRE_ALL, WORK_FLUSH, WORK_QUIT };
 /* A batch on its way to a worker. Packet data is what the table still needs: the link addresses. */
 struct work {
     enum work_kind kind;
-    int64_t second_ns; /* of the clock behind the last packet; newest packet time for WORK_FLUSH */
+    int64_t second_ns; /* of the clock behind the last packet, INT64_MIN: not known; newest packet time for WORK_FLUSH */
     struct packet_batch batch; /* count is not used: the items say which entries are */
     struct flow_items items;
     int64_t seen_ns[BATCH_MAX];
@@ -84,7 +84,7 @@ static int meter(struct worker *w, const struct packet_batch *batch, const int64
     int code = flow_table_update(w->table, batch, seen_ns, items);
     uint64_t metered_ns = profile_now(w->all->options);
     w->meter_ns += metered_ns - begin_ns;
-    if (code == 0)
+    if (code == 0 && second_ns != INT64_MIN)
         code = flow_table_expire(w->table, second_ns, EXPIRE_BUDGET);
     w->expire_ns += profile_now(w->all->options) - metered_ns;
     return code;

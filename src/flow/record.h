@@ -21,7 +21,7 @@ enum record_state {
     RECORD_CLOSED = 8,   /* end of the TCP connection was seen */
     RECORD_MAC = 16,     /* mac holds something */
     RECORD_SURE = 32,    /* direction was decided by a SYN */
-    RECORD_TOUCHED = 64, /* has had a packet since it was put into its list */
+    RECORD_TOUCHED = 64, /* has had a packet, not its first, since it was put into its list */
     RECORD_QUEUED = 128, /* waits in the queue of closed records */
 };
 

@@ -18,6 +18,7 @@
 
 #define AHEAD 32         /* packets between prefetch and probe, and between probe and update */
 #define CLOSED_RUN 32    /* closed records ended together */
+#define NOT_YET INT64_MAX /* times of a record whose first packet is still to be counted: before all others */
 #define CHANCES_MAX 1024 /* touched records passed over to evict one */
 
 enum { TCP_FIN = 0x01, TCP_SYN = 0x02, TCP_RST = 0x04, TCP_ACK = 0x10, PROTO_ICMP = 1, PROTO_TCP = 6, PROTO_UDP = 17, PROTO_ICMP6 = 58, PORT_DNS = 53 };
@@ -169,9 +170,19 @@ static bool starts_backward(const struct layers *l)
     return (l->flags & PACKET_PORTS) != 0 && l->key.proto != PROTO_ICMP && l->key.proto != PROTO_ICMP6 && is_low_from && !is_low_to;
 }
 
+/* Packets from an address and port to the same ones have no direction. */
+static bool is_loop(const struct flow_record *r)
+{
+    bool is_same = tail_version(r->tail) == 6 ? r->front == r->address[2] && r->address[0] == r->address[1]
+                                              : (uint32_t)r->front == r->front >> 32;
+    return is_same && tail_port(r->tail, 0) == tail_port(r->tail, 1);
+}
+
 static void turn_round(struct flow_record *r)
 {
     uint8_t first[6];
+    if (is_loop(r))
+        return;
     r->state ^= RECORD_REVERSED;
     r->ttl = 0; /* of the other side; what it had so far is not known any more */
     memcpy(first, r->mac, 6);
@@ -181,35 +192,49 @@ static void turn_round(struct flow_record *r)
 
 /* ---- begin and end of records ---- */
 
+static int64_t time_after(int64_t time_ns, int64_t ns)
+{
+    return time_ns > INT64_MAX - ns ? INT64_MAX : time_ns + ns;
+}
+
 /* Latest time at which the next packet still belongs to the record. */
 static int64_t deadline_of(const struct flow_table *t, const struct flow_record *r)
 {
-    int64_t silent = t->silent_ns[(r->state & RECORD_CLOSED) != 0];
-    return r->last_ns > INT64_MAX - silent ? INT64_MAX : r->last_ns + silent;
+    return time_after(r->last_ns, t->silent_ns[(r->state & RECORD_CLOSED) != 0]);
 }
 
-/* Fill the record for its first packet, which is counted afterwards. Its place in index, wheel and queue stays as it is. */
+/* A record that has its key and no packets. */
+static void set_key(const struct flow_table *t, struct flow_record *r, const struct packet_batch *batch, const struct flow_item *item)
+{
+    const struct layers *l = &batch->layer[item->at];
+    r->front = item->front;
+    r->tail = item->tail;
+    r->hash = tag_of(item);
+    r->first_ns = r->last_ns = NOT_YET;
+    r->packets[0] = r->packets[1] = 0;
+    r->state = 0;
+    r->address[0] = address_half(t, l, item->side, 0); /* IPv4 has this, too, and does not look at it */
+    r->address[1] = address_half(t, l, item->side ^ 1, 0);
+    r->address[2] = address_half(t, l, item->side ^ 1, 1);
+    r->interface = batch->pkt[item->at].interface;
+    r->entered = (uint8_t)l->key.tunnel;
+}
+
+/* Fill the record for its first packet, which is counted afterwards. Key and place in index, wheel and queue stay as they are. */
 static void start_record(const struct flow_table *t, struct flow_record *r, const struct packet_batch *batch,
                          const struct flow_item *item)
 {
     const struct packet *p = &batch->pkt[item->at];
     const struct layers *l = &batch->layer[item->at];
     unsigned state = (r->state & (RECORD_TOUCHED | RECORD_QUEUED)) | (item->side ? RECORD_REVERSED : 0);
-    r->front = item->front;
-    r->tail = item->tail;
     r->first_ns = r->last_ns = p->time_ns;
     memset(r->octets, 0, offsetof(struct flow_record, state) - offsetof(struct flow_record, octets));
     r->ttl = 0;
     r->tos = l->tos;
     r->tunnel = l->tunnel;
-    r->address[0] = address_half(t, l, item->side, 0); /* IPv4 has this, too, and does not look at it */
-    r->address[1] = address_half(t, l, item->side ^ 1, 0);
-    r->address[2] = address_half(t, l, item->side ^ 1, 1);
-    r->hash = tag_of(item);
     r->interface = p->interface;
     r->out_of_order = r->fragments = 0;
     r->vlan = l->vlan;
-    r->entered = (uint8_t)l->key.tunnel;
     if ((uint32_t)l->mac + 12 <= p->caplen) { /* 0xffff and no such long header says there is none */
         memcpy(r->mac, p->data + l->mac, 12);
         state |= RECORD_MAC;
@@ -276,9 +301,9 @@ static uint32_t insert(struct flow_table *t, const struct packet_batch *batch, c
             give_number(t, number);
             return 0;
         }
-    struct flow_record *r = &t->record[number];
-    start_record(t, r, batch, item);
-    wheel_link(&t->wheel, number, deadline_of(t, r));
+    /* The rest is filled by the packet that is counted first: it need not be this one if a record of the flow ended in between. */
+    set_key(t, &t->record[number], batch, item);
+    wheel_link(&t->wheel, number, time_after(batch->pkt[item->at].time_ns, t->silent_ns[0]));
     return number;
 }
 
@@ -316,22 +341,14 @@ static inline int64_t time_between(int64_t from, int64_t to)
     return (int64_t)((uint64_t)to - (uint64_t)from);
 }
 
-/* No packet was counted yet: the probe of this or of a later packet has made the record. */
-static inline unsigned is_empty(const struct flow_record *r)
-{
-    return (r->packets[0] | r->packets[1]) == 0;
-}
-
-/* Has the record ended before this packet, or is it another packet's? One branch for what hardly ever happens. */
+/* Has the record ended before this packet? One branch for what hardly ever happens. */
 static inline bool is_over(const struct flow_table *t, const struct flow_record *r, int64_t time_ns, int64_t seen_ns, unsigned flags)
 {
     unsigned is_closed = (r->state & RECORD_CLOSED) != 0;
     unsigned is_silent = time_between(r->last_ns, seen_ns) > t->silent_ns[is_closed];
     unsigned is_old = time_between(r->first_ns, time_ns) > t->options.active_ns;
     unsigned is_new = is_closed & ((flags & (TCP_SYN | TCP_ACK)) == TCP_SYN);
-    /* When a record ends while its next packets are between probe and update, the last of these makes the next record. */
-    unsigned is_others = is_empty(r) & (r->first_ns != time_ns);
-    return is_silent | is_old | is_new | is_others;
+    return is_silent | is_old | is_new;
 }
 
 /* A SYN says which side is the client. */
@@ -351,7 +368,10 @@ static inline void count(struct flow_table *t, struct flow_record *r, const stru
     int64_t time = batch->pkt[item->at].time_ns;
     unsigned side = item->side, flags = l->tcp_flags;
     if (__builtin_expect(time < r->last_ns, 0)) {
-        r->out_of_order += r->out_of_order < UINT32_MAX;
+        if ((r->packets[0] | r->packets[1]) == 0)
+            start_record(t, r, batch, item);
+        else
+            r->out_of_order += r->out_of_order < UINT32_MAX;
         if (time < r->first_ns)
             r->first_ns = time;
     } else {
@@ -360,7 +380,8 @@ static inline void count(struct flow_table *t, struct flow_record *r, const stru
     r->octets[side] += length_of(t, batch, item->at);
     uint32_t packets = ++r->packets[side];
     r->tcp_flags[side] |= (uint16_t)flags;
-    unsigned was = r->state, state = was | RECORD_TOUCHED | (flags & TCP_FIN) * RECORD_FIN << side;
+    /* The first packet is no second chance against eviction: floods are flows of one packet. */
+    unsigned was = r->state, state = was | (unsigned)(packets > 1) * RECORD_TOUCHED | (flags & TCP_FIN) * RECORD_FIN << side;
     r->state = (uint8_t)state;
     /* Which side a packet is from cannot be predicted, so it is no branch of its own. */
     unsigned is_forward = side == (was & RECORD_REVERSED), is_lower = (uint8_t)(l->ttl - 1) < (uint8_t)(r->ttl - 1);
@@ -389,6 +410,7 @@ static void meter_single(struct flow_table *t, const struct packet_batch *batch,
 {
     const struct layers *l = &batch->layer[item->at];
     struct flow_record r = { 0 };
+    set_key(t, &r, batch, item);
     start_record(t, &r, batch, item);
     r.octets[item->side] = length_of(t, batch, item->at);
     r.packets[item->side] = 1;
@@ -443,8 +465,7 @@ __attribute__((always_inline)) static inline void update(struct flow_table *t, c
     int64_t time_ns = batch->pkt[i].time_ns, seen = seen_ns == NULL ? time_ns : seen_ns[i];
     if (__builtin_expect(is_over(t, r, time_ns, seen, batch->layer[i].tcp_flags), 0)) {
         bool is_idle = time_between(r->last_ns, seen) > t->options.idle_ns;
-        if (!is_empty(r))
-            flow_rows_add(&t->rows, r, is_idle ? FLOW_END_IDLE : FLOW_END_ACTIVE);
+        flow_rows_add(&t->rows, r, is_idle ? FLOW_END_IDLE : FLOW_END_ACTIVE);
         start_record(t, r, batch, item);
     }
     count(t, r, batch, item);
