@@ -1,31 +1,43 @@
 /*
- * records: flow records from wherever a command was told to take them: CSV, a lake, or metered from captures.
+ * records: where the records of a question come from. One command line for all of them: a lake, a Parquet file, native CSV, or capture files
+ * that are metered on the way in. What an input is, its content tells (spec/tools.md section 3).
  */
 #ifndef WEIR_CMD_RECORDS_H
 #define WEIR_CMD_RECORDS_H
 
-#include "cmd/packets.h"
-#include "flow/flow.h"
+#include "engine/engine.h"
+#include "lang/lang.h"
+#include "output/output.h"
+#include "query/query.h"
 
-struct records_source {
-    const struct packets_options *packets; /* for captures: filter, limits */
-    const char *rest;                      /* filter words after "--", or NULL */
-    const char *lake;                      /* -R, or NULL */
-    enum length_kind length;               /* of the packets metered */
-    int64_t from_ns, to_ns;                /* segments of a lake outside may be left out; the sink still sees records that do not fit */
+struct records_options {
+    struct option_list read;
+    const char *lake, *kind, *filter, *filter_language, *time, *from, *to, *preset, *length;
+    uint64_t memory_octets; /* 0: a quarter of the machine, 8 GiB at most */
+    bool is_sorted, enters_tunnels, is_uni, is_quiet, has_stats;
 };
 
-enum records_input { RECORDS_CAPTURE, RECORDS_CSV, RECORDS_LAKE };
-/* What an input is: a folder is a lake, a file that begins with a header of flow columns is CSV, all else is a capture. */
-enum records_input records_input_kind(const char *path);
+/* The start of the options of such a command, so that the offsets of both tables fit. */
+struct records_command {
+    struct output_options output; /* first, see output_option_table */
+    struct records_options records;
+};
+extern const struct option records_option_table[];
 
-/*
- * Push all records of the lake and the inputs, captures last (preset native). The sink's owner keeps the reason when it refuses one. Damage
- * of a capture shows in *worst, everything before it was used. Messages go to standard error.
- */
-int records_read(const struct records_source *source, const struct option_list *inputs, struct record_sink *sink, int *worst, struct err *e);
+struct records {
+    struct store *store;
+    struct question question; /* filter and time as far as the store has to apply them */
+    int worst;                /* 0, WEIR_EINPUT or WEIR_EINTERRUPT: the answer is about what came before */
+    struct bpf *bpf;
+    struct filter *filter;
+};
 
-/* Column index by name, and its number in a row; 0 when there is no such column or value. Times and durations are their nanoseconds. */
-uint64_t record_number(const struct record_batch *batch, int column, unsigned row);
+/* `rest` are the words after "--" (may be NULL), a filter like -f. Messages about inputs go to standard error. */
+int records_open(struct records *records, const struct records_options *options, const struct option_list *inputs, const char *rest, struct err *e);
+/* Returns `code`, or the reason why the records gave only a part. */
+int records_close(struct records *records, int code, struct err *e);
+
+/* "FROM..TO", or nfdump's "FROM-TO"; either may be left out. Both ends belong to the range. */
+int range_parse(const char *text, int64_t *from_ns, int64_t *to_ns, struct err *e);
 
 #endif

@@ -25,13 +25,6 @@ struct sorted {
     uint16_t entry[BATCH_MAX];
 };
 
-static inline uint64_t word(const uint8_t *from)
-{
-    uint64_t w;
-    memcpy(&w, from, sizeof w);
-    return w;
-}
-
 /* The compiler makes branches of choices where it thinks that cheaper; not of what it knows nothing
  * of. */
 static inline uint32_t opaque(uint32_t value)

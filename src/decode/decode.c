@@ -47,6 +47,14 @@ const char *decode_link_name(uint16_t link)
     return entry != NULL ? entry->name : NULL;
 }
 
+void decode_bad_tunnel(struct walk *w, enum tunnel_kind kind)
+{
+    if (w->layers->tunnel == TUNNEL_NONE)
+        w->layers->tunnel = (uint8_t)kind;
+    if (w->enters_tunnels)
+        walk_stop(w, REASON_bad_tunnel);
+}
+
 bool decode_tunnel(struct walk *w, enum tunnel_kind kind)
 {
     struct layers *l = w->layers;
@@ -55,7 +63,7 @@ bool decode_tunnel(struct walk *w, enum tunnel_kind kind)
     if (!w->enters_tunnels)
         return false;
     if (w->tunnels == DECODE_TUNNELS_MAX) {
-        walk_note(w, REASON_bad_tunnel);
+        walk_stop(w, REASON_bad_tunnel);
         return false;
     }
     w->tunnels++;
@@ -79,7 +87,7 @@ static void leave_tunnel(struct walk *w)
     bool is_other = w->layers->verdict == REASON_not_ip;
     *w->layers = w->outer;
     if (!is_other)
-        walk_note(w, REASON_bad_tunnel);
+        walk_stop(w, REASON_bad_tunnel);
 }
 
 void decode_packet(const struct packet *packet, const struct decode_options *options,

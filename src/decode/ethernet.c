@@ -1,9 +1,9 @@
-/* Ethernet: MAC addresses, VLAN and other tags, and what comes by type or in LLC and SNAP. Source:
+/* Ethernet: MAC addresses, VLAN tags, and what comes by type or in LLC and SNAP. Source:
  * IEEE 802, 802.1Q, 802.1ah, 802.1BR. */
 #include "decode/walk.h"
 
 enum { MAC_HEADER = 14, LENGTH_MAX = 1500, TYPE_MIN = 1536 };
-enum { SAP_IP = 0x06, SAP_SNAP = 0xaa, SAP_NOVELL = 0xff };
+enum { SAP_IP = 0x06, SAP_SNAP = 0xaa, UNNUMBERED = 0x03 };
 
 static bool is_tag(uint16_t type)
 {
@@ -24,18 +24,36 @@ void decode_ethertype(struct walk *w, uint16_t type)
         walk_stop(w, REASON_not_ip);
 }
 
-/* A type, or the length of an IEEE 802.2 frame. */
-static void type_or_length(struct walk *w, uint16_t type)
+void decode_type_or_length(struct walk *w, uint16_t type)
 {
     if (type >= TYPE_MIN) {
         decode_ethertype(w, type);
     } else {
         w->layers->payload = (uint16_t)w->at;
-        if (type <= LENGTH_MAX)
+        if (type <= LENGTH_MAX) {
+            walk_trim(w, type);
             decode_llc(w);
-        else
+        } else {
             walk_stop(w, REASON_not_ip);
+        }
     }
+}
+
+void decode_snap(struct walk *w)
+{
+    const uint8_t *snap = walk_take(w, 5);
+    if (snap == NULL) {
+        walk_stop(w, REASON_short_link);
+        return;
+    }
+    uint32_t owner = load_be32(snap) >> 8;
+    uint16_t type = load_be16(snap + 3);
+    if (owner == 0 || owner == 0x0000f8)
+        decode_ethertype(w, type);
+    else if (owner == 0x0080c2 && (type == 1 || type == 7)) /* bridged Ethernet, RFC 2684 */
+        w->next = decode_ethernet;
+    else
+        walk_stop(w, REASON_not_ip);
 }
 
 void decode_llc(struct walk *w)
@@ -43,21 +61,10 @@ void decode_llc(struct walk *w)
     const uint8_t *llc = walk_look(w, 3);
     if (llc == NULL) {
         walk_stop(w, REASON_short_link);
-    } else if (llc[0] == SAP_SNAP && llc[1] == SAP_SNAP) {
-        const uint8_t *snap = walk_take(w, 8);
-        if (snap == NULL) {
-            walk_stop(w, REASON_short_link);
-            return;
-        }
-        uint32_t owner = load_be32(snap + 2) & 0xffffff;
-        uint16_t type = load_be16(snap + 6);
-        if (owner == 0 || owner == 0x0000f8)
-            decode_ethertype(w, type);
-        else if (owner == 0x0080c2 && (type == 1 || type == 7)) /* bridged Ethernet, RFC 2684 */
-            w->next = decode_ethernet;
-        else
-            walk_stop(w, REASON_not_ip);
-    } else if (llc[0] == SAP_IP && llc[1] == SAP_IP && llc[2] == 3) {
+    } else if (llc[0] == SAP_SNAP && llc[1] == SAP_SNAP && llc[2] == UNNUMBERED) {
+        w->at += 3;
+        decode_snap(w);
+    } else if (llc[0] == SAP_IP && llc[1] == SAP_IP && llc[2] == UNNUMBERED) {
         w->at += 3;
         decode_ethertype(w, ETHERTYPE_IPV4);
     } else {
@@ -74,7 +81,7 @@ void decode_ethernet(struct walk *w)
     }
     if (w->layers->mac == NOWHERE && w->tunnels == 0)
         w->layers->mac = (uint16_t)(mac - w->data);
-    type_or_length(w, load_be16(mac + 12));
+    decode_type_or_length(w, load_be16(mac + 12));
 }
 
 /* The one link type whose "link" length is not the frame's, spec/tools.md 6.1. */
@@ -99,41 +106,12 @@ static void vlan_tag(struct walk *w)
     }
     if (l->vlan_count++ == 0)
         l->vlan = l->key.vlan = (uint16_t)((load_be16(tag) & 0x0fff) + 1);
-    type_or_length(w, load_be16(tag + 2));
-}
-
-/* Tags without a VLAN id: `size` octets, the last two are the type of what follows. */
-static void other_tag(struct walk *w, uint32_t size)
-{
-    const uint8_t *tag = walk_take(w, size);
-    if (tag == NULL)
-        walk_stop(w, REASON_short_link);
-    else
-        type_or_length(w, load_be16(tag + size - 2));
-}
-
-static void vn_tag(struct walk *w)
-{
-    other_tag(w, 6);
-}
-
-static void e_tag(struct walk *w)
-{
-    other_tag(w, 8);
-}
-
-/* Backbone service instance, IEEE 802.1ah: four octets, then the customer's frame. */
-static void instance_tag(struct walk *w)
-{
-    if (walk_take(w, 4) == NULL)
-        walk_stop(w, REASON_short_link);
-    else
-        w->next = decode_ethernet;
+    decode_type_or_length(w, load_be16(tag + 2));
 }
 
 const struct decoder ethernet_decoder = {
     .name = "ethernet",
-    .help = "Ethernet II, IEEE 802.3 with LLC and SNAP, VLAN and other tags",
+    .help = "Ethernet II, IEEE 802.3 with LLC and SNAP, VLAN tags",
     .entry[DECODE_LINK] = (const struct decode_entry[]){ { 1, "ethernet", ethernet_link }, { 0 } },
     .entry[DECODE_ETHERTYPE] =
         (const struct decode_entry[]){
@@ -142,9 +120,6 @@ const struct decoder ethernet_decoder = {
             { 0x9100, "QinQ", vlan_tag },
             { 0x9200, "QinQ", vlan_tag },
             { 0x9300, "QinQ", vlan_tag },
-            { 0x88e7, "802.1ah", instance_tag },
-            { 0x8926, "VN-Tag", vn_tag },
-            { 0x893f, "802.1BR", e_tag },
             { 0x8870, "LLC", decode_llc },
             { 0x6558, "Ethernet", decode_ethernet },
             { 0 },

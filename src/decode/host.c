@@ -7,7 +7,7 @@
 enum { LENGTH_MAX = 1500, SLL_HEADER = 16, SLL2_HEADER = 20, SLL_IEEE_802_2 = 4 };
 
 /* Address family of the machine that captured; IPv6 has a number of its own on each. */
-static void family(struct walk *w, uint32_t number)
+void decode_family(struct walk *w, uint32_t number)
 {
     switch (number) {
     case 2:
@@ -43,7 +43,7 @@ static void loopback(struct walk *w)
     if (number > LENGTH_MAX)
         decode_ethertype(w, (uint16_t)number);
     else
-        family(w, number);
+        decode_family(w, number);
 }
 
 static void cooked_payload(struct walk *w, uint16_t type)

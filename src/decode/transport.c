@@ -70,7 +70,7 @@ static void tcp(struct walk *w)
             size = (header[12] >> 4) * 4u;
     }
     if (is_bad)
-        walk_note(w, REASON_bad_transport);
+        walk_stop(w, REASON_bad_transport);
     header_done(w, size);
 }
 
@@ -114,7 +114,7 @@ static void dccp(struct walk *w)
     const uint8_t *header = walk_look(w, 5);
     uint32_t size = header != NULL && header[4] * 4u > DCCP_HEADER ? header[4] * 4u : DCCP_HEADER;
     if (header != NULL && header[4] * 4u < DCCP_HEADER)
-        walk_note(w, REASON_bad_transport);
+        walk_stop(w, REASON_bad_transport);
     header_done(w, size);
 }
 

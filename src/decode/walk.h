@@ -18,7 +18,12 @@
 #define DECODE_PLACE_MAX 0xfffeu /* headers are looked for in the first 64 KiB of a packet */
 #define NOWHERE          0xffffu /* an offset in struct layers that is not there */
 
-enum { ETHERTYPE_IPV4 = 0x0800, ETHERTYPE_IPV6 = 0x86dd, ETHERTYPE_MPLS = 0x8847 };
+enum {
+    ETHERTYPE_IPV4 = 0x0800,
+    ETHERTYPE_ARP = 0x0806,
+    ETHERTYPE_IPV6 = 0x86dd,
+    ETHERTYPE_MPLS = 0x8847
+};
 enum {
     PROTO_HOP_BY_HOP = 0,
     PROTO_IPIP = 4,
@@ -113,10 +118,6 @@ static inline void walk_stop(struct walk *w, enum ledger_reason reason)
         w->layers->verdict = (uint8_t)reason;
     w->next = NULL;
 }
-static inline void walk_note(struct walk *w, enum ledger_reason reason)
-{
-    walk_stop(w, reason);
-}
 
 /* `at` is at an IP packet of so many octets: nothing behind it is looked at. */
 static inline void walk_narrow(struct walk *w, uint32_t octets)
@@ -126,14 +127,29 @@ static inline void walk_narrow(struct walk *w, uint32_t octets)
         w->end = w->at + octets;
 }
 
+/* A length field of a link says that only so many octets from `at` belong to the packet; the rest
+ * is padding. */
+static inline void walk_trim(struct walk *w, uint32_t octets)
+{
+    if (octets < walk_left(w))
+        w->end = w->at + octets;
+    if (octets < walk_wire_left(w))
+        w->wire_end = w->at + octets;
+}
+
 /* ---- ways on, for the ends of steps ---- */
 
 void decode_ethernet(struct walk *w);                 /* MAC addresses at `at` */
 void decode_ethertype(struct walk *w, uint16_t type); /* payload of that type at `at` */
-void decode_llc(struct walk *w);                      /* IEEE 802.2 header at `at` */
-void decode_ppp(struct walk *w);  /* PPP protocol number at `at`, with or without ff 03 */
-void decode_mpls(struct walk *w); /* label stack at `at` */
-void decode_ip(struct walk *w);   /* IPv4 or IPv6 by the first four bits at `at` */
+void decode_type_or_length(struct walk *w,
+                           uint16_t type); /* or the length of an IEEE 802.2 frame at `at` */
+void decode_llc(struct walk *w);           /* IEEE 802.2 header at `at` */
+void decode_ppp(struct walk *w);           /* PPP protocol number at `at`, with or without ff 03 */
+void decode_snap(struct walk *w);          /* organisation and type at `at` */
+void decode_cisco_hdlc(struct walk *w);    /* address, control and type at `at` */
+void decode_family(struct walk *w, uint32_t number); /* packet of an address family at `at` */
+void decode_mpls(struct walk *w);                    /* label stack at `at` */
+void decode_ip(struct walk *w); /* IPv4 or IPv6 by the first four bits at `at` */
 void decode_ipv4(struct walk *w);
 void decode_ipv6(struct walk *w);
 /* IP payload at `at`; layers->key.proto says of which protocol. */
@@ -143,5 +159,7 @@ void decode_transport(struct walk *w);
  * the packet inside. False: the walk is over, the packet outside is metered.
  */
 bool decode_tunnel(struct walk *w, enum tunnel_kind kind);
+/* It is one by its protocol, but its header is damaged. */
+void decode_bad_tunnel(struct walk *w, enum tunnel_kind kind);
 
 #endif

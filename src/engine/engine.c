@@ -12,8 +12,8 @@
 #define FRAGMENT_OCTETS_MAX (UINT64_C(4) << 20)
 
 const char *const engine_pass_names[PASS_COUNT] = {
-    [PASS_read] = "read",     [PASS_decode] = "decode", [PASS_hash] = "hash",           [PASS_probe] = "probe",
-    [PASS_update] = "update", [PASS_expire] = "expire", [PASS_hand_over] = "hand over", [PASS_flush] = "flush",
+    [PASS_read] = "read",     [PASS_decode] = "decode",       [PASS_hash] = "hash",   [PASS_meter] = "meter",
+    [PASS_expire] = "expire", [PASS_hand_over] = "hand over", [PASS_flush] = "flush",
 };
 
 struct engine {
@@ -28,7 +28,8 @@ struct engine {
     struct minute minute;
     struct packet_batch *batch;
     int64_t seen_ns[BATCH_MAX];
-    uint16_t at[BATCH_MAX]; /* packets that go on */
+    struct flow_choice choice; /* packets that go on */
+    struct flow_items items;
     uint8_t keep[BATCH_MAX];
 };
 
@@ -50,33 +51,55 @@ static void sum_ledger(struct engine *g, struct ledger *sum)
         workers_ledger(g->workers, sum);
 }
 
-/* Indexes of the packets [first, last) that can be metered and pass the filter. */
-static unsigned choose(struct engine *g, unsigned first, unsigned last)
+/* A packet with a verdict, or a fragment: may it go on? */
+static bool look_closer(struct engine *g, unsigned i)
 {
-    unsigned count = 0;
-    for (unsigned i = first; i < last; i++) {
-        unsigned verdict = g->batch->layer[i].verdict;
-        if (__builtin_expect(verdict != REASON_none, 0)) {
-            ledger_count(&g->ledger, verdict, 1);
-            if (ledger_reasons[verdict].kind != KIND_noted)
-                continue;
-        }
-        g->at[count++] = (uint16_t)i;
+    struct layers *l = &g->batch->layer[i];
+    ledger_count(&g->ledger, l->verdict, l->verdict != REASON_none);
+    if (l->verdict != REASON_none && ledger_reasons[l->verdict].kind != KIND_noted)
+        return false;
+    if ((l->flags & PACKET_FRAGMENT) && g->fragments != NULL)
+        fragment_map_attribute(g->fragments, &g->batch->pkt[i], l, &g->ledger);
+    return true;
+}
+
+/* Packets of a list that pass the filter. */
+static unsigned filter_list(const struct engine *g, uint16_t list[], unsigned count)
+{
+    unsigned kept = 0;
+    for (unsigned k = 0; k < count; k++) {
+        list[kept] = list[k];
+        kept += g->keep[list[k]] != 0;
     }
+    return kept;
+}
+
+/* Which of the packets [first, last) can be metered and pass the filter? */
+static void choose(struct engine *g, unsigned first, unsigned last)
+{
+    struct flow_choice *c = &g->choice;
+    unsigned ip4 = 0, ip6 = 0;
+    for (unsigned i = first; i < last; i++) {
+        const struct layers *l = &g->batch->layer[i];
+        if (__builtin_expect((l->verdict | (l->flags & PACKET_FRAGMENT)) != 0, 0) && !look_closer(g, i))
+            continue;
+        unsigned is_ip6 = l->key.version == 6;
+        c->ip4[ip4] = c->ip6[ip6] = (uint16_t)i;
+        ip4 += is_ip6 ^ 1;
+        ip6 += is_ip6;
+    }
+    unsigned count = ip4 + ip6;
     g->ledger.in[STAGE_decode] += last - first;
     g->ledger.out[STAGE_decode] += count;
     g->ledger.in[STAGE_filter] += count;
     if (g->options->packet_filter != NULL) {
-        unsigned kept = 0;
-        for (unsigned k = 0; k < count; k++) {
-            g->at[kept] = g->at[k];
-            kept += g->keep[g->at[k]] != 0;
-        }
-        ledger_count(&g->ledger, REASON_filtered, count - kept);
-        count = kept;
+        ip4 = filter_list(g, c->ip4, ip4);
+        ip6 = filter_list(g, c->ip6, ip6);
+        ledger_count(&g->ledger, REASON_filtered, count - ip4 - ip6);
     }
-    g->ledger.out[STAGE_filter] += count;
-    return count;
+    c->ip4_count = ip4;
+    c->ip6_count = ip6;
+    g->ledger.out[STAGE_filter] += ip4 + ip6;
 }
 
 /* First packet from `first` on that is not in the minute that runs. */
@@ -107,7 +130,16 @@ static void next_minute(struct engine *g, int64_t time_ns)
     g->minute.start_ns = minute_of(time_ns);
 }
 
-/* Meter a decoded and hashed batch, in parts where the clock turns back or a minute ends. */
+static void add_time(struct engine *g, enum engine_pass pass, uint64_t *since_ns)
+{
+    if (g->options->profile == NULL)
+        return;
+    uint64_t now_ns = profile_now(g->options);
+    g->options->profile->ns[pass] += now_ns - *since_ns;
+    *since_ns = now_ns;
+}
+
+/* Meter a decoded batch, in parts where the clock turns back or a minute ends. */
 static int meter_batch(struct engine *g)
 {
     struct packet_batch *b = g->batch;
@@ -116,9 +148,13 @@ static int meter_batch(struct engine *g)
         if (!g->minute.is_started || minute_border(g, first) == first)
             next_minute(g, b->pkt[first].time_ns);
         unsigned border = minute_border(g, first);
-        unsigned last = flow_clock_run(&g->clock, b, first, border, g->seen_ns);
-        unsigned count = choose(g, first, last);
-        code = workers_meter(g->workers, b, g->seen_ns, g->at, count, g->clock.second_ns);
+        uint64_t since_ns = profile_now(g->options);
+        bool is_plain;
+        unsigned last = flow_clock_run(&g->clock, b, first, border, g->seen_ns, &is_plain);
+        choose(g, first, last);
+        flow_items_make(&g->items, b, &g->choice, &g->with_share.flow, &g->secret);
+        add_time(g, PASS_hash, &since_ns);
+        code = workers_meter(g->workers, b, is_plain ? NULL : g->seen_ns, &g->items, g->clock.second_ns);
         if (code == 0 && last < border) {
             code = workers_expire_all(g->workers, g->clock.second_ns);
             next_minute(g, b->pkt[last].time_ns);
@@ -127,15 +163,6 @@ static int meter_batch(struct engine *g)
         first = last;
     }
     return code;
-}
-
-static void add_time(struct engine *g, enum engine_pass pass, uint64_t *since_ns)
-{
-    if (g->options->profile == NULL)
-        return;
-    uint64_t now_ns = profile_now(g->options);
-    g->options->profile->ns[pass] += now_ns - *since_ns;
-    *since_ns = now_ns;
 }
 
 /* Everything the capture gives. */
@@ -153,10 +180,6 @@ static int run(struct engine *g, struct err *e)
         add_time(g, PASS_decode, &since_ns);
         if (o->packet_filter != NULL)
             bpf_select(o->packet_filter, g->batch, g->keep);
-        if (g->fragments != NULL)
-            fragment_map_attribute(g->fragments, g->batch, &g->ledger);
-        packet_hash_batch(g->batch, 0, g->batch->count, &o->flow.mask, o->flow.is_biflow, &g->secret);
-        add_time(g, PASS_hash, &since_ns);
         int code = meter_batch(g);
         if (code < 0)
             return err_set(e, code, "flow records could not be handed on%s", code == WEIR_EMEMORY ? ": no memory" : "");
@@ -182,6 +205,8 @@ static int engine_init(struct engine *g, struct err *e)
     g->minute.out = o->minutes;
     g->with_share = *o;
     g->with_share.flow.memory_octets -= fragment_octets;
+    if (!o->decode.enter_tunnels)
+        g->with_share.flow.mask.tunnel = 0; /* it is 0 in all packets: nothing to compare */
     return code == 0 ? workers_new(&g->workers, &g->with_share, e) : code;
 }
 

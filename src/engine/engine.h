@@ -14,7 +14,7 @@
 #define ENGINE_WORKERS_MAX 64
 
 /* Where the time of the calling thread and of the workers went, ns of the clock. */
-enum engine_pass { PASS_read, PASS_decode, PASS_hash, PASS_probe, PASS_update, PASS_expire, PASS_hand_over, PASS_flush, PASS_COUNT };
+enum engine_pass { PASS_read, PASS_decode, PASS_hash, PASS_meter, PASS_expire, PASS_hand_over, PASS_flush, PASS_COUNT };
 extern const char *const engine_pass_names[PASS_COUNT];
 struct engine_profile {
     uint64_t ns[PASS_COUNT];

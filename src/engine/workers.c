@@ -12,8 +12,9 @@ enum work_kind { WORK_PACKETS, WORK_EXPIRE_ALL, WORK_FLUSH, WORK_QUIT };
 /* A batch on its way to a worker. Packet data is what the table still needs: the link addresses. */
 struct work {
     enum work_kind kind;
-    int64_t second_ns; /* of the clock behind the last packet; newest packet time for WORK_FLUSH */
-    struct packet_batch batch;
+    int64_t second_ns; /* of the clock behind the last packet, INT64_MIN: not known; newest packet time for WORK_FLUSH */
+    struct packet_batch batch; /* count is not used: the items say which entries are */
+    struct flow_items items;
     int64_t seen_ns[BATCH_MAX];
     uint8_t mac[BATCH_MAX][12];
 };
@@ -22,7 +23,7 @@ struct worker {
     struct flow_table *table;
     struct ledger ledger;
     struct workers *all;
-    uint64_t expire_ns, flush_ns;
+    uint64_t meter_ns, expire_ns, flush_ns;
     /* Only with threads: a ring with one writer and one reader. */
     pthread_t thread;
     bool is_running;
@@ -48,6 +49,7 @@ struct workers {
     bool has_threads;
     struct way_out out;
     uint64_t hand_over_ns;
+    int64_t second_ns; /* of the clock behind the last whole batch: packets that come now are not older */
     struct worker worker[];
 };
 
@@ -76,14 +78,15 @@ static int way_out_push(struct record_sink *sink, struct record_batch *batch)
 
 /* ---- what a worker does ---- */
 
-static int meter(struct worker *w, const struct packet_batch *batch, const int64_t seen_ns[], const uint16_t at[], unsigned count,
-                 int64_t second_ns)
+static int meter(struct worker *w, const struct packet_batch *batch, const int64_t seen_ns[], struct flow_items *items, int64_t second_ns)
 {
-    int code = flow_table_update(w->table, batch, seen_ns, at, count);
     uint64_t begin_ns = profile_now(w->all->options);
-    if (code == 0)
+    int code = flow_table_update(w->table, batch, seen_ns, items);
+    uint64_t metered_ns = profile_now(w->all->options);
+    w->meter_ns += metered_ns - begin_ns;
+    if (code == 0 && second_ns != INT64_MIN)
         code = flow_table_expire(w->table, second_ns, EXPIRE_BUDGET);
-    w->expire_ns += profile_now(w->all->options) - begin_ns;
+    w->expire_ns += profile_now(w->all->options) - metered_ns;
     return code;
 }
 
@@ -95,18 +98,11 @@ static int flush(struct worker *w, int64_t newest_ns)
     return code;
 }
 
-static int do_work(struct worker *w, const struct work *work)
+static int do_work(struct worker *w, struct work *work)
 {
-    static const uint16_t in_order[BATCH_MAX] = {
-#define EIGHT(n) n, n + 1, n + 2, n + 3, n + 4, n + 5, n + 6, n + 7
-#define SIXTY_FOUR(n) EIGHT(n), EIGHT(n + 8), EIGHT(n + 16), EIGHT(n + 24), EIGHT(n + 32), EIGHT(n + 40), EIGHT(n + 48), EIGHT(n + 56)
-        SIXTY_FOUR(0), SIXTY_FOUR(64), SIXTY_FOUR(128), SIXTY_FOUR(192)
-#undef SIXTY_FOUR
-#undef EIGHT
-    };
     switch (work->kind) {
     case WORK_PACKETS:
-        return meter(w, &work->batch, work->seen_ns, in_order, work->batch.count, work->second_ns);
+        return meter(w, &work->batch, work->seen_ns, &work->items, work->second_ns);
     case WORK_EXPIRE_ALL:
         return flow_table_expire(w->table, work->second_ns, UINT32_MAX);
     case WORK_FLUSH:
@@ -132,7 +128,7 @@ static void *worker_run(void *state)
         bool has_failed = w->failed != 0;
         pthread_mutex_unlock(&w->lock);
         for (uint64_t n = first; n < end; n++) {
-            const struct work *work = &w->ring[n % WORKER_RING];
+            struct work *work = &w->ring[n % WORKER_RING];
             is_done = work->kind == WORK_QUIT;
             int code = has_failed ? 0 : do_work(w, work); /* after a failure the rest is let go */
             pthread_mutex_lock(&w->lock);
@@ -156,6 +152,11 @@ static struct work *work_now(struct worker *w)
     return &w->ring[w->filled % WORKER_RING];
 }
 
+static bool has_packets(struct worker *w)
+{
+    return work_now(w)->items.ip4_count + work_now(w)->items.ip6_count > 0;
+}
+
 /* Hand over the work being filled and make sure the next one is free. */
 static int give(struct worker *w, enum work_kind kind, int64_t second_ns, bool is_urgent)
 {
@@ -173,7 +174,7 @@ static int give(struct worker *w, enum work_kind kind, int64_t second_ns, bool i
     }
     int code = w->failed;
     pthread_mutex_unlock(&w->lock);
-    work_now(w)->batch.count = 0;
+    work_now(w)->items.ip4_count = work_now(w)->items.ip6_count = 0;
     return code;
 }
 
@@ -181,7 +182,7 @@ static int give(struct worker *w, enum work_kind kind, int64_t second_ns, bool i
 static int give_order(struct worker *w, enum work_kind kind, int64_t second_ns)
 {
     int code = 0;
-    if (work_now(w)->batch.count > 0)
+    if (has_packets(w))
         code = give(w, WORK_PACKETS, INT64_MIN, true);
     int after = give(w, kind, second_ns, true);
     return code < 0 ? code : after;
@@ -202,36 +203,42 @@ static int wait_until_done(struct worker *w)
     return code;
 }
 
-static void copy_packet(struct work *work, const struct packet_batch *batch, const int64_t seen_ns[], unsigned i)
+/*
+ * Put a packet into the work being filled, IPv4 from the start, IPv6 from the end. Work that is full goes while others of its batch are
+ * still to come, so it may expire up to the second before the batch only.
+ */
+static int hand_over(struct worker *w, const struct packet_batch *batch, const int64_t seen_ns[], const struct flow_item *item, bool is_ip6)
 {
-    unsigned k = work->batch.count++;
+    struct work *work = work_now(w);
+    unsigned k = is_ip6 ? BATCH_MAX - ++work->items.ip6_count : work->items.ip4_count++;
     struct packet *p = &work->batch.pkt[k];
     struct layers *l = &work->batch.layer[k];
-    *p = batch->pkt[i];
-    *l = batch->layer[i];
-    work->seen_ns[k] = seen_ns[i];
+    *p = batch->pkt[item->at];
+    *l = batch->layer[item->at];
+    work->items.item[k] = *item;
+    work->items.item[k].at = (uint16_t)k;
+    work->seen_ns[k] = seen_ns == NULL ? p->time_ns : seen_ns[item->at];
     bool has_mac = (uint32_t)l->mac + 12 <= p->caplen;
     if (has_mac)
         memcpy(work->mac[k], p->data + l->mac, 12);
     p->data = work->mac[k];
     p->caplen = has_mac ? 12 : 0;
     l->mac = 0;
+    bool is_full = work->items.ip4_count + work->items.ip6_count == BATCH_MAX;
+    return is_full ? give(w, WORK_PACKETS, w->all->second_ns, false) : 0;
 }
 
-static int distribute(struct workers *all, const struct packet_batch *batch, const int64_t seen_ns[], const uint16_t at[], unsigned count,
-                      int64_t second_ns)
+static int distribute(struct workers *all, const struct packet_batch *batch, const int64_t seen_ns[], struct flow_items *items)
 {
     int code = 0;
+    unsigned count = items->ip4_count + items->ip6_count;
     for (unsigned k = 0; k < count; k++) {
-        unsigned i = at[k];
+        bool is_ip6 = k >= items->ip4_count;
+        const struct flow_item *item = flow_item_at(items, is_ip6 ? k - items->ip4_count : k, is_ip6);
         /* The lower half of the hash: the tables go by the upper one. */
-        struct worker *w = &all->worker[(uint64_t)(uint32_t)batch->layer[i].hash * all->count >> 32];
-        struct work *work = work_now(w);
-        copy_packet(work, batch, seen_ns, i);
-        if (work->batch.count == BATCH_MAX) {
-            int given = give(w, WORK_PACKETS, second_ns, false);
-            code = code < 0 ? code : given;
-        }
+        struct worker *w = &all->worker[(uint64_t)(uint32_t)item->hash * all->count >> 32];
+        int given = hand_over(w, batch, seen_ns, item, is_ip6);
+        code = code < 0 ? code : given;
     }
     return code;
 }
@@ -266,12 +273,12 @@ int workers_new(struct workers **workers, const struct engine_options *options, 
     all->options = options;
     all->count = count;
     all->has_threads = count > 1;
+    all->second_ns = INT64_MIN;
     all->out.sink.push = way_out_push;
     all->out.to = options->flows;
     pthread_mutex_init(&all->out.lock, NULL);
     struct flow_options flow = options->flow;
     flow.memory_octets = options->flow.memory_octets / count;
-    flow.is_timed = options->profile != NULL;
     int code = 0;
     for (unsigned i = 0; i < count && code == 0; i++) {
         all->worker[i].all = all;
@@ -307,13 +314,14 @@ void workers_free(struct workers *workers)
     free(workers);
 }
 
-int workers_meter(struct workers *workers, const struct packet_batch *batch, const int64_t seen_ns[], const uint16_t at[], unsigned count,
+int workers_meter(struct workers *workers, const struct packet_batch *batch, const int64_t seen_ns[], struct flow_items *items,
                   int64_t second_ns)
 {
     if (!workers->has_threads)
-        return meter(&workers->worker[0], batch, seen_ns, at, count, second_ns);
+        return meter(&workers->worker[0], batch, seen_ns, items, second_ns);
     uint64_t begin_ns = profile_now(workers->options);
-    int code = distribute(workers, batch, seen_ns, at, count, second_ns);
+    int code = distribute(workers, batch, seen_ns, items);
+    workers->second_ns = second_ns;
     workers->hand_over_ns += profile_now(workers->options) - begin_ns;
     return code;
 }
@@ -324,6 +332,7 @@ int workers_expire_all(struct workers *workers, int64_t second_ns)
     for (unsigned i = 0; i < workers->count && code == 0; i++)
         code = workers->has_threads ? give_order(&workers->worker[i], WORK_EXPIRE_ALL, second_ns)
                                     : flow_table_expire(workers->worker[i].table, second_ns, UINT32_MAX);
+    workers->second_ns = INT64_MIN; /* the clock turns back */
     return code;
 }
 
@@ -348,7 +357,7 @@ void workers_ledger(struct workers *workers, struct ledger *ledger)
     for (unsigned i = 0; i < workers->count; i++) {
         struct worker *w = &workers->worker[i];
         if (workers->has_threads) {
-            if (work_now(w)->batch.count > 0)
+            if (has_packets(w))
                 (void)give(w, WORK_PACKETS, INT64_MIN, true);
             (void)wait_until_done(w);
         }
@@ -366,8 +375,7 @@ void workers_profile(struct workers *workers, struct engine_profile *profile)
         const struct worker *w = &workers->worker[i];
         struct flow_table_stats stats;
         flow_table_stats(w->table, &stats);
-        profile->ns[PASS_probe] += stats.probe_ns;
-        profile->ns[PASS_update] += stats.update_ns;
+        profile->ns[PASS_meter] += w->meter_ns;
         profile->ns[PASS_expire] += w->expire_ns;
         profile->ns[PASS_flush] += w->flush_ns;
         profile->flows_max += stats.open_max;

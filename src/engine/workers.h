@@ -17,8 +17,8 @@ struct workers;
 
 int workers_new(struct workers **workers, const struct engine_options *options, struct err *e);
 void workers_free(struct workers *workers); /* NULL allowed */
-/* Meter packets at[0..count); then second_ns is the clock. 0 or the first failure of a table. */
-int workers_meter(struct workers *workers, const struct packet_batch *batch, const int64_t seen_ns[], const uint16_t at[], unsigned count,
+/* Meter the packets of `items`; then second_ns is the clock. 0 or the first failure of a table. */
+int workers_meter(struct workers *workers, const struct packet_batch *batch, const int64_t seen_ns[], struct flow_items *items,
                   int64_t second_ns);
 /* End all records that ended before second_ns, before anything that comes later. */
 int workers_expire_all(struct workers *workers, int64_t second_ns);

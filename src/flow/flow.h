@@ -36,7 +36,6 @@ struct flow_options {
     bool ends_at_fin;       /* TCP end detection; needs ports and protocol in the key */
     bool single_packets;    /* nfpcapd preset: DNS and ICMP packets are records of their own */
     bool attributes_fragments; /* later IP fragments get the ports of their first one */
-    bool is_timed;          /* measure probe and update, see flow_table_stats */
     enum length_kind length;
     uint64_t memory_octets; /* hard bound of table and index, FLOW_MEMORY_MIN at least */
 };
@@ -63,12 +62,48 @@ struct flow_clock {
     bool is_started;
 };
 /*
- * Set seen_ns[i] of packets [first, last) and move the clock. Returns the index of the first packet that was not handled: `last`, or that
- * of a packet that turns the clock back. Then: meter the packets before it, flow_table_expire() all at second_ns, call flow_clock_turn(),
+ * Set seen_ns[i] of packets [first, last) and move the clock; *is_plain when each is seen at its own time. Returns the index of the first
+ * packet that was not handled: `last`, or that of a packet that turns the clock back. Then: meter the packets before it, flow_table_expire() all at second_ns, call flow_clock_turn(),
  * go on.
  */
-unsigned flow_clock_run(struct flow_clock *clock, const struct packet_batch *batch, unsigned first, unsigned last, int64_t seen_ns[]);
+unsigned flow_clock_run(struct flow_clock *clock, const struct packet_batch *batch, unsigned first, unsigned last, int64_t seen_ns[],
+                        bool *is_plain);
 void flow_clock_turn(struct flow_clock *clock, const struct packet *packet);
+
+/* ---- packets on their way into a table ---- */
+
+/* Indexes of the packets of a batch that are to be metered, by IP version: mixed traffic is not branched on. Order within a version is that
+ * of the batch; a flow has one version. */
+struct flow_choice {
+    unsigned ip4_count, ip6_count;
+    uint16_t ip4[BATCH_MAX], ip6[BATCH_MAX];
+};
+
+/*
+ * A packet's key as two words, endpoints in order: smaller first in a biflow, else source first. What else only IPv6 has is compared in
+ * the packet's layers.
+ */
+struct flow_item {
+    uint64_t front; /* IPv4: both addresses; IPv6: second half of the first endpoint's address */
+    uint64_t tail;  /* ports 16 + 16, protocol 8, version 8, VLAN 16 if it is key; never 0 */
+    uint64_t hash;  /* of the whole key, with the secret */
+    uint32_t record; /* the table's own */
+    uint16_t at;    /* index in the batch */
+    uint8_t side;   /* 1: sent by the second endpoint */
+    uint8_t pad;
+};
+_Static_assert(sizeof(struct flow_item) == 32, "two items per cache line");
+
+struct flow_items {
+    unsigned ip4_count, ip6_count;
+    struct flow_item item[BATCH_MAX]; /* IPv4 from the start upwards, IPv6 from the end downwards */
+};
+static inline struct flow_item *flow_item_at(struct flow_items *items, unsigned index, bool is_ip6)
+{
+    return &items->item[is_ip6 ? BATCH_MAX - 1 - index : index];
+}
+void flow_items_make(struct flow_items *items, const struct packet_batch *batch, const struct flow_choice *choice,
+                     const struct flow_options *options, const struct hash_secret *secret);
 
 /* ---- table ---- */
 
@@ -78,7 +113,6 @@ struct flow_table_stats {
     uint64_t open, open_max;  /* records in the table, now and at most */
     uint64_t capacity;        /* records that fit */
     uint64_t octets;          /* of memory used at most, records and index */
-    uint64_t probe_ns, update_ns; /* with is_timed: time of the two passes */
 };
 
 /*
@@ -90,14 +124,13 @@ int flow_table_new(struct flow_table **table, const struct flow_options *options
 void flow_table_free(struct flow_table *table); /* open records are forgotten: flush first. NULL allowed */
 
 /*
- * Count packets at[0..count) of the batch into their records. Each has a key with version 4 or 6 and its hash.
+ * Count the packets of `items`, which view into `batch`, into their records.
  *
- *   seen_ns  per packet of the batch, from flow_clock_run
+ *   seen_ns  per packet of the batch, from flow_clock_run; NULL when each is seen at its own time
  *
  * Returns 0, or the first failure of `out` or of memory for its batches, which lasts.
  */
-int flow_table_update(struct flow_table *table, const struct packet_batch *batch, const int64_t seen_ns[], const uint16_t at[],
-                      unsigned count);
+int flow_table_update(struct flow_table *table, const struct packet_batch *batch, const int64_t seen_ns[], struct flow_items *items);
 /*
  * Write out records that ended before `second_ns` (of the clock), at most `budget`. What is left over ends all the same with the same
  * values when it is met again. Returns as flow_table_update. Cost: O(records looked at), plus the slots of the wheel (256) at most.
@@ -114,11 +147,11 @@ struct fragment_map;
 int fragment_map_new(struct fragment_map **map, uint64_t octets, const struct hash_secret *secret, struct err *e);
 void fragment_map_free(struct fragment_map *map); /* NULL allowed */
 /*
- * Give later fragments of the batch the ports of their first one. Before the hash, so that they get to the same worker. A first fragment
- * is remembered for FRAGMENT_AGE_NS of packet time. What could not be done is counted in `ledger`.
+ * A packet with PACKET_FRAGMENT: a first fragment is remembered for FRAGMENT_AGE_NS of packet time, a later one gets the ports of its
+ * first. Before the hash, so that they get to the same worker. What could not be done is counted in `ledger`.
  */
 #define FRAGMENT_AGE_NS (30 * NS_PER_S)
-void fragment_map_attribute(struct fragment_map *map, struct packet_batch *batch, struct ledger *ledger);
+void fragment_map_attribute(struct fragment_map *map, const struct packet *packet, struct layers *layers, struct ledger *ledger);
 
 /* Community ID v1 with seed 0 as text ("1:..."), empty when undefined. */
 void community_id(const struct address *src, const struct address *dst, uint8_t proto, uint16_t sport, uint16_t dport, struct text *out);

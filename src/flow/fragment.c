@@ -119,16 +119,10 @@ static void attribute(const struct fragment *set, struct layers *l, int64_t now_
     ledger_count(ledger, REASON_fragment_unmatched, 1);
 }
 
-void fragment_map_attribute(struct fragment_map *map, struct packet_batch *batch, struct ledger *ledger)
+void fragment_map_attribute(struct fragment_map *map, const struct packet *packet, struct layers *layers, struct ledger *ledger)
 {
-    for (unsigned i = 0; i < batch->count; i++) {
-        struct layers *l = &batch->layer[i];
-        if ((l->flags & PACKET_FRAGMENT) == 0 || l->key.version == 0)
-            continue;
-        int64_t now_ns = batch->pkt[i].time_ns;
-        if (l->flags & PACKET_LATER_FRAGMENT)
-            attribute(set_of(map, l), l, now_ns, ledger);
-        else if (l->flags & PACKET_PORTS)
-            remember(set_of(map, l), l, now_ns, ledger);
-    }
+    if (layers->flags & PACKET_LATER_FRAGMENT)
+        attribute(set_of(map, layers), layers, packet->time_ns, ledger);
+    else if (layers->flags & PACKET_PORTS)
+        remember(set_of(map, layers), layers, packet->time_ns, ledger);
 }

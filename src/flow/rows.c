@@ -6,11 +6,9 @@
 
 #define FLOW_COLUMN(name) RECORD_COLUMN(flow, name)
 
-static const struct flow_key no_fields;
-
-static bool is_key(const uint8_t *field, size_t size)
+static bool is_address_key(const struct flow_options *o, unsigned side)
 {
-    return memcmp(field, &no_fields, size) != 0;
+    return o->mask.address[side][0] != 0;
 }
 
 /* Columns that every row has a value in. */
@@ -25,9 +23,9 @@ static bool make_columns(struct flow_rows *rows)
     MAKE(start, true);
     MAKE(end, true);
     MAKE(proto, o->mask.proto != 0);
-    MAKE(src, is_key(o->mask.address[0], 16));
+    MAKE(src, is_address_key(o, 0));
     MAKE(sport, o->mask.port[0] != 0);
-    MAKE(dst, is_key(o->mask.address[1], 16));
+    MAKE(dst, is_address_key(o, 1));
     MAKE(dport, o->mask.port[1] != 0);
     MAKE(flags, true);
     MAKE(tos, true);
@@ -80,10 +78,10 @@ static void *sparse(struct flow_rows *rows, unsigned index, unsigned row)
 
 static void add_sparse(struct flow_rows *rows, const struct flow_record *r, unsigned row)
 {
-    if (r->key.vlan != 0) {
+    if (r->vlan != 0) {
         uint16_t *vlan = sparse(rows, FLOW_COLUMN(vlan), row);
         if (vlan != NULL)
-            *vlan = (uint16_t)(r->key.vlan - 1);
+            *vlan = (uint16_t)(r->vlan - 1);
     }
     if (r->tunnel != TUNNEL_NONE) {
         struct bytes *tunnel = sparse(rows, FLOW_COLUMN(tunnel), row);
@@ -100,10 +98,19 @@ static void add_sparse(struct flow_rows *rows, const struct flow_record *r, unsi
     }
 }
 
-static inline void put_address(struct address *to, const struct flow_key *key, unsigned side)
+/* Address of the first (0) or second (1) endpoint. */
+static inline void put_address(struct address *to, const struct flow_record *r, unsigned side)
 {
-    memcpy(to->octet, key->address[side], 16);
-    to->version = key->version;
+    uint64_t words[2] = { 0 };
+    to->version = tail_version(r->tail);
+    if (to->version == 6) {
+        words[0] = r->address[side];
+        words[1] = side ? r->address[2] : r->front;
+    } else {
+        uint32_t half = (uint32_t)(r->front >> (side ? 32 : 0));
+        memcpy(words, &half, sizeof half);
+    }
+    memcpy(to->octet, words, sizeof words);
 }
 
 void flow_rows_add(struct flow_rows *rows, const struct flow_record *r, enum flow_end reason)
@@ -114,38 +121,39 @@ void flow_rows_add(struct flow_rows *rows, const struct flow_record *r, enum flo
     if (!rows_begin(rows))
         return;
     const struct flow_columns *c = &rows->column;
-    unsigned row = rows->batch->count++;
+    bool is_closed = r->state & RECORD_CLOSED;
+    unsigned row = rows->batch->count++, front = r->state & RECORD_REVERSED, back = front ^ 1;
     rows->ledger->in[STAGE_output]++;
     c->start[row] = r->first_ns;
     c->end[row] = r->last_ns;
     if (c->proto != NULL)
-        c->proto[row] = r->key.proto;
+        c->proto[row] = tail_proto(r->tail);
     if (c->src != NULL)
-        put_address(&c->src[row], &r->key, 0);
+        put_address(&c->src[row], r, front);
     if (c->sport != NULL)
-        c->sport[row] = r->key.port[0];
+        c->sport[row] = tail_port(r->tail, front);
     if (c->dst != NULL)
-        put_address(&c->dst[row], &r->key, 1);
+        put_address(&c->dst[row], r, back);
     if (c->dport != NULL)
-        c->dport[row] = r->key.port[1];
-    c->flags[row] = r->tcp_flags[0];
+        c->dport[row] = tail_port(r->tail, back);
+    c->flags[row] = r->tcp_flags[front];
     c->tos[row] = r->tos;
-    c->packets[row] = r->packets[0];
-    c->bytes[row] = r->octets[0];
+    c->packets[row] = r->packets[front];
+    c->bytes[row] = r->octets[front];
     c->flows[row] = 1;
     if (c->rev_packets != NULL) {
-        c->rev_packets[row] = r->packets[1];
-        c->rev_bytes[row] = r->octets[1];
-        c->rev_flags[row] = r->tcp_flags[1];
+        c->rev_packets[row] = r->packets[back];
+        c->rev_bytes[row] = r->octets[back];
+        c->rev_flags[row] = r->tcp_flags[back];
     }
-    c->in_if[row] = r->key.interface;
-    c->end_reason[row] = (uint8_t)reason;
+    c->in_if[row] = r->interface;
+    c->end_reason[row] = (uint8_t)(is_closed && reason != FLOW_END_RESOURCES ? FLOW_END_DETECTED : reason);
     c->ttl[row] = r->ttl;
     if ((r->out_of_order | r->fragments) != 0) { /* the columns are zero from the start */
         c->out_of_order[row] = r->out_of_order;
         c->fragments[row] = r->fragments;
     }
-    if ((r->state & RECORD_MAC) != 0 || r->key.vlan != 0 || r->tunnel != TUNNEL_NONE)
+    if ((r->state & RECORD_MAC) != 0 || r->vlan != 0 || r->tunnel != TUNNEL_NONE)
         add_sparse(rows, r, row);
     if (rows->batch->count == rows->batch->capacity)
         flow_rows_flush(rows);

@@ -53,6 +53,13 @@ void wheel_unlink(struct wheel *wheel, uint32_t number)
     r->next = r->prev = 0;
 }
 
+void wheel_prefetch(const struct wheel *wheel, uint32_t number)
+{
+    const struct flow_record *r = &wheel->record[number];
+    __builtin_prefetch(&wheel->record[r->next & LIST_END ? 0 : r->next].prev, 1);
+    __builtin_prefetch(&wheel->record[r->prev & LIST_END ? 0 : r->prev].next, 1);
+}
+
 uint32_t wheel_due(struct wheel *wheel, int64_t now_ns)
 {
     uint64_t target = slot_of(wheel, now_ns);
@@ -63,7 +70,9 @@ uint32_t wheel_due(struct wheel *wheel, int64_t now_ns)
     for (; wheel->next < target; wheel->next++) {
         uint32_t number = wheel->head[wheel->next % WHEEL_SLOTS];
         if (number != 0) {
-            __builtin_prefetch(&wheel->record[wheel->record[number].next & ~LIST_END]);
+            const struct flow_record *next = &wheel->record[wheel->record[number].next & ~LIST_END];
+            __builtin_prefetch(next);
+            __builtin_prefetch(next->address);
             return number;
         }
     }

@@ -24,6 +24,8 @@ void wheel_init(struct wheel *wheel, struct flow_record *record, int64_t span_ns
 /* Append record `number` to the slot in which `deadline_ns` lies. */
 void wheel_link(struct wheel *wheel, uint32_t number, int64_t deadline_ns);
 void wheel_unlink(struct wheel *wheel, uint32_t number);
+/* Fetch what wheel_unlink of this record touches. */
+void wheel_prefetch(const struct wheel *wheel, uint32_t number);
 /* First record of the slots that lie wholly before `now_ns`, 0 if there is none; the caller takes it out. A `now_ns` that went back is
  * followed; a jump forward costs one turn of the wheel. */
 uint32_t wheel_due(struct wheel *wheel, int64_t now_ns);

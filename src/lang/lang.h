@@ -53,7 +53,7 @@ int filter_parse(const char *text, struct filter **filter, struct err *e);
 void filter_select(const struct filter *filter, const struct record_batch *batch, uint8_t keep[]);
 /*
  * As an SQL condition over the column names of the flow record type. Uses one function that plain
- * SQL lacks: ip_in(address text, set text) answers whether an address lies in "192.0.2.0/24
+ * SQL lacks: in_net(address text, set text) answers whether an address lies in "192.0.2.0/24
  * 2001:db8::/32 ...", see address_set_parse.
  */
 void filter_sql(const struct filter *filter, struct text *out);

@@ -7,10 +7,10 @@
 #include <sys/random.h>
 
 const char *const tunnel_names[TUNNEL_KINDS] = {
-    [TUNNEL_NONE] = "",         [TUNNEL_GRE] = "gre",   [TUNNEL_IPIP] = "ipip",
-    [TUNNEL_6IN4] = "6in4",     [TUNNEL_4IN6] = "4in6", [TUNNEL_VXLAN] = "vxlan",
-    [TUNNEL_GENEVE] = "geneve", [TUNNEL_GTPU] = "gtpu", [TUNNEL_ERSPAN] = "erspan",
-    [TUNNEL_TEREDO] = "teredo",
+    [TUNNEL_NONE] = "",         [TUNNEL_GRE] = "gre",         [TUNNEL_IPIP] = "ipip",
+    [TUNNEL_6IN4] = "6in4",     [TUNNEL_4IN6] = "4in6",       [TUNNEL_VXLAN] = "vxlan",
+    [TUNNEL_GENEVE] = "geneve", [TUNNEL_GTPU] = "gtpu",       [TUNNEL_ERSPAN] = "erspan",
+    [TUNNEL_TEREDO] = "teredo", [TUNNEL_ETHERIP] = "etherip",
 };
 
 int hash_secret_new(struct hash_secret *secret, struct err *e)

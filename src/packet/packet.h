@@ -51,7 +51,7 @@ enum packet_flag {
 
 enum tunnel_kind {
     TUNNEL_NONE, TUNNEL_GRE, TUNNEL_IPIP, TUNNEL_6IN4, TUNNEL_4IN6, TUNNEL_VXLAN, TUNNEL_GENEVE, TUNNEL_GTPU, TUNNEL_ERSPAN,
-    TUNNEL_TEREDO, TUNNEL_KINDS
+    TUNNEL_TEREDO, TUNNEL_ETHERIP, TUNNEL_KINDS
 };
 extern const char *const tunnel_names[TUNNEL_KINDS]; /* "" for none */
 

@@ -30,6 +30,86 @@ int store_ask(struct store *store, const char *sql, struct record_sink *(*open_s
               void *context, struct err *e);
 void store_close(struct store *store);
 
+/* ---- questions in words, made into SQL by the dictionary's merge rules ---- */
+
+/* What all questions share: which records count. */
+struct question {
+    const struct filter *filter; /* NULL = all; not owned */
+    int64_t from_ns, to_ns;      /* records that lasted at some time within [from, to]; INT64_MIN, INT64_MAX = all */
+    uint64_t record_max;         /* only the first so many that pass; 0 = all */
+    uint64_t row_max;            /* rows of the answer; 0 = all */
+};
+
+/* A statement, and what its columns mean. Zeroed before use. */
+struct answer {
+    struct text sql;
+    unsigned column_count;
+    struct column_type column[RECORD_COLUMNS_MAX];
+    struct record_type type; /* from answer_ask on; lives as long as the answer */
+    struct arena arena;      /* names */
+};
+void answer_fini(struct answer *answer);
+
+typedef struct record_sink *(*record_sink_open)(void *context, const struct record_type *type, struct err *e);
+/* store_ask with the types that the question knows. The type given to `open_sink` lives in the answer. */
+int answer_ask(struct answer *answer, struct store *store, record_sink_open open_sink, void *context, struct err *e);
+
+/*
+ * weir top, spec/tools.md 9.8. A STAT is WORD[:p][/ORDER], for example "srcip:p/bytes":
+ *
+ *   srcip dstip srcport dstport srcas dstas srcmac dstmac inif outif srcnet/N dstnet/N   value of one side
+ *   ip port as if mac                            value of either side; a record counts for both, once if they are equal
+ *   proto tos vlan nexthop exporter end_reason tunnel flags                              value of the record
+ *   pair, matrix                                 addresses without and with order
+ *   conv, record                                 5-tuple both ways and one way
+ *   row                                          records as they are
+ *
+ * ORDER is flows (default), packets, bytes, pps, bps, bpp or duration, falling; ties by key, rising.
+ *
+ * A record of two directions counts for both its senders: srcip gives the octets that an address sent, whoever began. Columns `flows`
+ * are records, so such a record is one flow for each side and the sum over the values may exceed the total of the records; packets
+ * and bytes never do. Percentages are of the records' totals.
+ */
+struct top_options {
+    struct question question;
+    bool has_sides;   /* tx_, rx_ columns */
+    bool is_distinct; /* only how many values there are */
+    bool is_nfdump;   /* as nfdump counts: records with equal sides twice, rates cut to whole numbers of whole milliseconds */
+};
+bool top_is_stat(const char *word); /* is it worth calling top_sql, or is it rather the name of a file? */
+int top_sql(const char *stat, const struct top_options *options, struct answer *answer, struct err *e);
+
+/* weir query, spec/tools.md 9.8. */
+enum joining { JOIN_NONE, JOIN_BOTH_WAYS, JOIN_CLIENT_SERVER };
+struct query_options {
+    struct question question;
+    const char *keys;     /* -A: "srcip,dstport"; "" = the 5-tuple (-a); NULL = records as they are */
+    enum joining joining; /* -b, -B: both directions of a 5-tuple in one row, forward is what began; -B: towards the lower port */
+    bool is_total;        /* --totals: one row */
+    const char *order;    /* -O: tstart tend flows packets bytes pps bps bpp duration; NULL = as they come */
+};
+int query_sql(const struct query_options *options, struct answer *answer, struct err *e);
+
+/* ---- nfdump's line formats (fmt.c) ---- */
+
+/*
+ * Rows as lines: "fmt:%ts %sap -> %dap %byt", or one of the names line, long, extended, biline, bilong. Widths as nfdump 1.7. Tags
+ * without a column print what nfdump prints for nothing. Times are UTC.
+ */
+struct fmt;
+struct fmt_options {
+    const char *format;   /* with or without "fmt:" */
+    bool is_long_address; /* -6 */
+    bool is_plain;        /* -N: numbers in full, protocols as numbers, durations as seconds */
+    bool no_header;
+};
+bool fmt_is_name(const char *format); /* fmt:... or one of the names */
+int fmt_open(struct fmt **fmt, const struct fmt_options *options, const struct record_type *type, struct err *e);
+/* Lines of the batch's rows into `out`. */
+void fmt_header(const struct fmt *fmt, struct text *out);
+void fmt_rows(const struct fmt *fmt, const struct record_batch *batch, struct text *out);
+void fmt_close(struct fmt *fmt);
+
 /* ---- native CSV, spec/tools.md 9.3 (csv.c) ---- */
 
 #define CSV_COLUMNS_MAX 256u

@@ -47,100 +47,6 @@ static int run(struct store *s, const char *sql, struct err *e)
     return code;
 }
 
-/* ---- in_net(address, prefix): is the text an address within "192.0.2.0/24"? ---- */
-
-struct prefix {
-    struct address address;
-    unsigned bits;
-    bool is_good;
-    char text[64];
-    size_t size;
-};
-
-static struct bytes text_of(duckdb_string_t *value)
-{
-    return (struct bytes){ (const uint8_t *)duckdb_string_t_data(value), duckdb_string_t_length(*value) };
-}
-
-static bool parse_address(struct bytes text, struct address *address)
-{
-    char copy[ADDRESS_TEXT_MAX];
-    if (text.size >= sizeof copy)
-        return false;
-    memcpy(copy, text.data, text.size);
-    copy[text.size] = '\0';
-    return address_parse(copy, address);
-}
-
-static void parse_prefix(struct prefix *p, struct bytes text)
-{
-    p->is_good = false;
-    p->size = text.size;
-    if (text.size >= sizeof p->text)
-        return;
-    memcpy(p->text, text.data, text.size);
-    p->text[text.size] = '\0';
-    const char *slash = strchr(p->text, '/');
-    size_t size = slash != NULL ? (size_t)(slash - p->text) : text.size;
-    uint64_t bits;
-    if (!parse_address((struct bytes){ (const uint8_t *)p->text, size }, &p->address))
-        return;
-    unsigned all = p->address.version == 4 ? 32 : 128;
-    bits = all;
-    if (slash != NULL && parse_u64(slash + 1, 0, all, &bits, "prefix length", NULL) < 0)
-        return;
-    p->bits = (unsigned)bits;
-    p->is_good = true;
-}
-
-static bool is_within(const struct prefix *p, const struct address *a)
-{
-    unsigned octets = p->bits / 8, rest = p->bits % 8;
-    if (a->version != p->address.version || memcmp(a->octet, p->address.octet, octets) != 0)
-        return false;
-    return rest == 0 || (a->octet[octets] ^ p->address.octet[octets]) >> (8 - rest) == 0;
-}
-
-static void in_net(duckdb_function_info info, duckdb_data_chunk input, duckdb_vector output)
-{
-    duckdb_vector vector[2] = { duckdb_data_chunk_get_vector(input, 0), duckdb_data_chunk_get_vector(input, 1) };
-    duckdb_string_t *text[2] = { duckdb_vector_get_data(vector[0]), duckdb_vector_get_data(vector[1]) };
-    uint64_t *valid[2] = { duckdb_vector_get_validity(vector[0]), duckdb_vector_get_validity(vector[1]) };
-    bool *answer = duckdb_vector_get_data(output);
-    struct prefix prefix = { .size = SIZE_MAX };
-    idx_t count = duckdb_data_chunk_get_size(input);
-    for (idx_t i = 0; i < count; i++) {
-        answer[i] = false;
-        if ((valid[0] && !duckdb_validity_row_is_valid(valid[0], i)) || (valid[1] && !duckdb_validity_row_is_valid(valid[1], i)))
-            continue; /* DuckDB makes NULL of it */
-        struct bytes net = text_of(&text[1][i]);
-        if (net.size != prefix.size || memcmp(net.data, prefix.text, net.size) != 0)
-            parse_prefix(&prefix, net);
-        if (!prefix.is_good) {
-            duckdb_scalar_function_set_error(info, "in_net: the second value is no prefix; write it as '192.0.2.0/24' or '2001:db8::/32'");
-            return;
-        }
-        struct address address;
-        answer[i] = parse_address(text_of(&text[0][i]), &address) && is_within(&prefix, &address);
-    }
-}
-
-static int register_in_net(struct store *s, struct err *e)
-{
-    duckdb_scalar_function function = duckdb_create_scalar_function();
-    duckdb_logical_type text = duckdb_create_logical_type(DUCKDB_TYPE_VARCHAR), flag = duckdb_create_logical_type(DUCKDB_TYPE_BOOLEAN);
-    duckdb_scalar_function_set_name(function, "in_net");
-    duckdb_scalar_function_add_parameter(function, text);
-    duckdb_scalar_function_add_parameter(function, text);
-    duckdb_scalar_function_set_return_type(function, flag);
-    duckdb_scalar_function_set_function(function, in_net);
-    duckdb_state state = duckdb_register_scalar_function(s->connection, function);
-    duckdb_destroy_scalar_function(&function);
-    duckdb_destroy_logical_type(&text);
-    duckdb_destroy_logical_type(&flag);
-    return state == DuckDBSuccess ? 0 : err_set(e, WEIR_ESYSTEM, "store: DuckDB did not take in_net()");
-}
-
 /* ---- opening ---- */
 
 static int open_database(struct store *s, struct err *e)
@@ -173,7 +79,7 @@ static int open_database(struct store *s, struct err *e)
     duckdb_destroy_config(&config);
     text_fini(&memory);
     text_fini(&temporary);
-    return code == 0 ? register_in_net(s, e) : code;
+    return code == 0 ? store_functions_register(s->connection, e) : code;
 }
 
 static void close_database(struct store *s)
@@ -488,7 +394,7 @@ static struct column_type column_of(const char *name, duckdb_type type)
             continue;
         bool is_number = c.type != T_TEXT && c.type != T_TIME && c.type != T_F64;
         bool is_same_size = value_size(fields[i].type) == value_size(c.type);
-        bool is_kind = fields[i].type == c.type || (is_number && is_same_size && fields[i].type != T_TIME);
+        bool is_kind = fields[i].type == c.type || (is_number && is_same_size && fields[i].type != T_TIME && fields[i].type != T_F64);
         if (is_kind || (c.type == T_TEXT && (fields[i].type == T_ADDRESS || fields[i].type == T_MAC)) || is_number)
             c.field = (enum field_id)i;
         if (is_kind)
@@ -504,7 +410,7 @@ struct ask {
     struct store *store;
     duckdb_prepared_statement statement;
     duckdb_result result;
-    bool has_result;
+    bool has_result, is_fetched;
     struct record_type *type; /* with its columns in the store's arena */
     struct column_type *column;
     duckdb_type *source; /* DuckDB's type per column */
@@ -732,8 +638,12 @@ static int execute(struct ask *a, bool is_streaming, struct err *e)
 /* Fetch the first chunk, or all of them. What is wrong with the data shows here. */
 static int fetch(struct ask *a, bool is_all, struct err *e)
 {
-    duckdb_data_chunk chunk;
-    while ((is_all || a->chunk_count == 0) && (chunk = duckdb_fetch_chunk(a->result)) != NULL) {
+    while (is_all || a->chunk_count == 0) {
+        duckdb_data_chunk chunk = duckdb_fetch_chunk(a->result);
+        if (chunk == NULL) {
+            a->is_fetched = true; /* a stream that has ended takes another fetch for an error */
+            break;
+        }
         if (a->chunk_count == a->chunk_room) {
             size_t room = a->chunk_room == 0 ? 16 : 2 * a->chunk_room;
             duckdb_data_chunk *more = realloc(a->chunk, room * sizeof *more);
@@ -755,7 +665,7 @@ static int push_all(struct ask *a, struct err *e)
     int code = 0;
     for (size_t i = 0; i < a->chunk_count && code == 0; i++)
         code = push_chunk(a, a->chunk[i], e);
-    for (duckdb_data_chunk chunk; code == 0 && (chunk = duckdb_fetch_chunk(a->result)) != NULL;) {
+    for (duckdb_data_chunk chunk; code == 0 && !a->is_fetched && (chunk = duckdb_fetch_chunk(a->result)) != NULL;) {
         code = push_chunk(a, chunk, e);
         duckdb_destroy_data_chunk(&chunk);
     }

@@ -27,6 +27,8 @@ void store_memory_fini(struct store_memory *m);
 void *store_memory_start(void *memory);
 struct record_batch *store_memory_next(void *scan);
 void store_memory_finish(void *scan);
+/* Address functions for SQL, see functions_duckdb.c; `connection` is a duckdb_connection. */
+int store_functions_register(void *connection, struct err *e);
 /* Path of spilled file `index`. */
 void store_memory_path(const struct store_memory *m, unsigned index, struct text *path);
 

@@ -10,11 +10,15 @@ import io
 import ipaddress
 import os
 import pathlib
+import shutil
+import struct
 import subprocess
 import sys
 
 ICMP = (1, 58)
 PORTED = (6, 17, 33, 132, 136)  # TCP, UDP, DCCP, SCTP, UDP-Lite
+PATH = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"  # where Debian puts daemons
+PEER_CAPTURES = 8  # of each theme
 COUNTERS = ("packets a-b", "bytes a-b", "packets b-a", "bytes b-a")
 
 
@@ -53,6 +57,23 @@ class Table(dict):
         return sum(row.packets for row in self.values()), sum(row.octets for row in self.values())
 
 
+def without_pairs(table, pairs):
+    """The table without the flows between some pairs of addresses (frozensets of text)."""
+    return Table({key: row for key, row in table.items() if frozenset((str(key[1][0]), str(key[2][0]))) not in pairs})
+
+
+def portless(table, protos):
+    """The table with the ports of some protocols left out of the key, for a program that does not read them."""
+    out = Table()
+    for (proto, a, b), row in table.items():
+        ends, values = [(str(end[0]), 0 if proto in protos else end[1]) for end in (a, b)], [row.values[:2], row.values[2:]]
+        if row.forward == 1:
+            ends.reverse()
+            values.reverse()
+        out.add(proto, *ends, *values, start=row.start)
+    return out
+
+
 def key_text(key):
     proto, a, b = key
     return f"{proto} {a[0]}:{a[1]} - {b[0]}:{b[1]}"
@@ -87,12 +108,13 @@ class Comparison:
 
 # ---- our records ----
 
-def run(*command, status=(0,), **options):
-    """Standard output of a command; its message is the exception's text when it ends with another status."""
-    done = subprocess.run([str(word) for word in command], capture_output=True, timeout=options.pop("timeout", 120), **options)
+def run(*command, status=(0,), is_stderr=False, **options):
+    """Standard output (or error) of a command; its message is the exception's text when it ends with another status."""
+    done = subprocess.run([str(word) for word in command], capture_output=True, timeout=options.pop("timeout", 120), env=dict(os.environ, PATH=PATH),
+                          **options)
     if done.returncode not in status:
         raise RuntimeError(f"{' '.join(map(str, command))}: status {done.returncode}: {done.stderr.decode(errors='replace').strip()}")
-    return done.stdout
+    return done.stderr if is_stderr else done.stdout
 
 
 # One record per key, whatever happens in between: no timeouts, no TCP end detection.
@@ -122,7 +144,7 @@ def corpus_or_skip(argument=None):
     path = pathlib.Path(argument or os.environ.get("WEIR_CORPUS") or here.parents[3] / "shared" / "corpus")
     if not (path / "MANIFEST.tsv").is_file():
         print(f"skipped: no corpus at '{path}'; set WEIR_CORPUS to its folder")
-        print("0 passed, 0 failed")
+        print("0 passed, 0 failed, 1 skipped")
         sys.exit(0)
     return path
 
@@ -130,6 +152,53 @@ def corpus_or_skip(argument=None):
 def manifest(corpus):
     with open(corpus / "MANIFEST.tsv", newline="") as file:
         return list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
+
+
+def programs_or_skip(*names):
+    """The programs must be there; ends the script with its last line when one is not."""
+    if missing := [name for name in names if shutil.which(name, path=PATH) is None]:
+        print(f"skipped: no {', '.join(missing)}; tools/packages.txt lists the packages")
+        print("0 passed, 0 failed, 1 skipped")
+        sys.exit(0)
+
+
+def is_snapped(path):
+    """Does a pcap file hold packets with fewer octets than were on the wire?"""
+    with open(path, "rb") as file:
+        order = ">" if file.read(24)[:2] == b"\xa1\xb2" else "<"
+        while len(head := file.read(16)) == 16:
+            captured, on_wire = struct.unpack(order + "II", head[8:])
+            if captured < on_wire:
+                return True
+            file.seek(captured, os.SEEK_CUR)
+    return False
+
+
+def peer_captures(weir, folder, packets_max, asked=()):
+    """
+    What live peers are run on: files asked for, else an hour of the generated office in `folder`, the workloads in WEIR_WORKLOADS, and
+    Ethernet captures of the corpus with at least 10 packets, a few of each theme.
+    """
+    if asked:
+        return [pathlib.Path(path) for path in asked]
+    demo = pathlib.Path(folder) / "demo.pcap"
+    run(weir, "demo", "-q", "--hours", "1", "-w", demo)
+    found = [demo]
+    if workloads := os.environ.get("WEIR_WORKLOADS"):
+        found += sorted(pathlib.Path(workloads).glob("w[12]s.pcap"))
+    corpus = os.environ.get("WEIR_CORPUS")
+    if not corpus or not os.path.isfile(f"{corpus}/MANIFEST.tsv"):
+        print("skipped: real captures; set WEIR_CORPUS to the folder of them")
+        return found
+    themes = {}
+    for row in manifest(pathlib.Path(corpus)):
+        theme = row["path"].split("/")[0]
+        if row["link_type"] == "ether" and row["opens"] == "yes" and row["path"].endswith(".pcap") and 10 <= int(row["packets"]) <= packets_max:
+            themes.setdefault(theme, []).append(pathlib.Path(corpus) / row["path"])
+    for theme in ("apps", "dns", "http", "ip", "quic", "tcp", "tls", "transport", "tunnels"):
+        files = themes.get(theme, [])
+        found += files[::max(1, len(files) // PEER_CAPTURES)][:PEER_CAPTURES]
+    return found
 
 
 def finish(passed, failed):

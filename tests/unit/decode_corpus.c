@@ -10,14 +10,14 @@
 
 #include <cmocka.h>
 #include <ftw.h>
-#include <pcap/pcap.h>
 
+#include "capture/capture.h"
 #include "decode_text.h"
 
 #define DAMAGES_PER_PACKET 4
 
 struct trial {
-    struct packet_batch batch;
+    struct packet_batch batch, input;
     uint64_t random, packets, verdicts[REASON_COUNT];
 };
 
@@ -89,20 +89,21 @@ static void add_damaged(struct trial *t, const uint8_t *data, struct packet p)
 static int add_file(const char *path, const struct stat *status, int kind, struct FTW *place)
 {
     (void)place;
-    char message[PCAP_ERRBUF_SIZE];
     if (kind != FTW_F || status->st_size < 24)
         return 0;
-    pcap_t *file = pcap_open_offline(path, message);
-    if (file == NULL)
+    struct capture_options o = {
+        .path = &path, .path_count = 1, .from_ns = INT64_MIN, .to_ns = INT64_MAX
+    };
+    struct ledger ledger = { 0 };
+    struct capture *capture;
+    struct err e;
+    if (capture_open_files(&capture, &o, &ledger, &e) != 0)
         return 0;
-    struct pcap_pkthdr *header;
-    const u_char *data;
-    uint16_t link = (uint16_t)pcap_datalink(file);
-    while (pcap_next_ex(file, &header, &data) == 1)
-        add_damaged(
-            trial, data,
-            (struct packet){ .caplen = header->caplen, .wirelen = header->len, .link = link });
-    pcap_close(file);
+    while (capture_fill(capture, &trial->input, &e) > 0) {
+        for (unsigned i = 0; i < trial->input.count; i++)
+            add_damaged(trial, trial->input.pkt[i].data, trial->input.pkt[i]);
+    }
+    capture_close(capture);
     return 0;
 }
 

@@ -7,12 +7,6 @@
 
 #include "decode_text.h"
 
-struct packet_case {
-    const char *name;
-    uint16_t link;
-    const char *hex, *text;
-};
-
 static const struct packet_case ethernet_cases[] = {
     { "TCP over IPv4", 1, ETH("0800") IPV4("002a", "06") TCP "6869",
       "ok 192.0.2.1#1234 > 192.0.2.2#80 proto 6 l3 14 ip 42 payload 2 l4 34 at 54 flags 12" },
@@ -145,47 +139,6 @@ static const struct packet_case transport_cases[] = {
     { "AH in IPv4 is a protocol", 101, IPV4("001c", "33") "0604 0000 00000001",
       "ok 192.0.2.1 > 192.0.2.2 proto 51 l3 0 ip 28 payload 8 l4 20 at 20" },
 };
-
-/* `size` of the octets, in memory that ends with them. */
-static void decode_some(const struct packet_case *c, struct bytes all, size_t size, bool enters,
-                        struct layers *l)
-{
-    uint8_t *data = malloc(size + (size == 0));
-    memcpy(data, all.data, size);
-    struct packet p = {
-        .data = data, .caplen = (uint32_t)size, .wirelen = (uint32_t)all.size, .link = c->link
-    };
-    decode_packet(&p, &(struct decode_options){ .enter_tunnels = enters }, l);
-    free(data);
-}
-
-static bool is_dropped(const struct layers *l)
-{
-    return l->verdict != REASON_none && ledger_reasons[l->verdict].kind != KIND_noted;
-}
-
-static void check_case(const struct packet_case *c, bool enters)
-{
-    struct bytes all = hex_new(c->hex);
-    struct layers whole, part;
-    decode_some(c, all, all.size, enters, &whole);
-    struct text got = { 0 };
-    layers_text(&whole, &got);
-    if (strcmp(got.data, c->text) != 0)
-        print_error("%s:\n  want %s\n  got  %s\n", c->name, c->text, got.data);
-    assert_string_equal(got.data, c->text);
-    text_fini(&got);
-    for (size_t size = 0; size < all.size; size++) {
-        decode_some(c, all, size, enters, &part);
-        assert_true(is_dropped(&part) == (part.key.version == 0));
-        /* A snapped capture never changes a length that is still known. */
-        if (part.key.version != 0 && part.key.tunnel == whole.key.tunnel &&
-            part.verdict != REASON_short_extension)
-            assert_int_equal(part.ip_octets, whole.ip_octets);
-        assert_int_equal(part.link_octets, whole.link_octets);
-    }
-    free((void *)(uintptr_t)all.data);
-}
 
 #define CHECK_ALL(table, enters)                                                                   \
     for (size_t i = 0; i < sizeof(table) / sizeof *(table); i++)                                   \

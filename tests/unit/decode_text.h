@@ -72,4 +72,50 @@ static inline void layers_text(const struct layers *l, struct text *out)
         text_format(out, " tunnel %s%s", tunnel_names[l->tunnel], l->key.tunnel ? " entered" : "");
 }
 
+struct packet_case {
+    const char *name;
+    uint16_t link;
+    const char *hex, *text;
+};
+
+/* `size` of the octets, in memory that ends with them. */
+static inline void decode_some(const struct packet_case *c, struct bytes all, size_t size,
+                               bool enters, struct layers *l)
+{
+    uint8_t *data = malloc(size + (size == 0));
+    memcpy(data, all.data, size);
+    struct packet p = {
+        .data = data, .caplen = (uint32_t)size, .wirelen = (uint32_t)all.size, .link = c->link
+    };
+    decode_packet(&p, &(struct decode_options){ .enter_tunnels = enters }, l);
+    free(data);
+}
+
+static inline bool is_dropped(const struct layers *l)
+{
+    return l->verdict != REASON_none && ledger_reasons[l->verdict].kind != KIND_noted;
+}
+
+static inline void check_case(const struct packet_case *c, bool enters)
+{
+    struct bytes all = hex_new(c->hex);
+    struct layers whole, part;
+    decode_some(c, all, all.size, enters, &whole);
+    struct text got = { 0 };
+    layers_text(&whole, &got);
+    if (strcmp(got.data, c->text) != 0)
+        print_error("%s:\n  want %s\n  got  %s\n", c->name, c->text, got.data);
+    assert_string_equal(got.data, c->text);
+    text_fini(&got);
+    for (size_t size = 0; size < all.size; size++) {
+        decode_some(c, all, size, enters, &part);
+        assert_true(is_dropped(&part) == (part.key.version == 0));
+        /* A snapped capture never changes a length that is still known. */
+        if (part.key.version != 0 && part.l3 == whole.l3 && part.verdict != REASON_short_extension)
+            assert_int_equal(part.ip_octets, whole.ip_octets);
+        assert_int_equal(part.link_octets, whole.link_octets);
+    }
+    free((void *)(uintptr_t)all.data);
+}
+
 #endif

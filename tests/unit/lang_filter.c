@@ -490,7 +490,7 @@ static void sql_says_the_same_in_words(void **state)
     } cases[] = {
         { "any", "true" },
         { "src ip 192.0.2.1", "((\"src\" IN ('192.0.2.1')))" },
-        { "net 10/8", "((ip_in(\"src\", '10.0.0.0/8')) OR (ip_in(\"dst\", '10.0.0.0/8')))" },
+        { "net 10/8", "((in_net(\"src\", '10.0.0.0/8')) OR (in_net(\"dst\", '10.0.0.0/8')))" },
         { "not dst port > 1023", "NOT (coalesce((\"dport\" >= 1024), false))" },
         { "port 53 and tcp", "(((\"sport\" = 53) OR (\"dport\" = 53)) AND ((\"proto\" = 6)))" },
         { "bytes != 5", "(NOT (\"bytes\" = 5))" },
