@@ -275,7 +275,7 @@ static void put_proto(const struct row *row, const struct tag *tag, struct text 
     uint8_t proto = (uint8_t)number(row, C_PROTO);
     const char *name = proto == 58 ? "ICMP6" : protocol_name(proto);
     char word[16];
-    if (row->fmt->is_plain || name == NULL)
+    if (row->fmt->is_plain || name == NULL || (int)strlen(name) > tag->width)
         snprintf(word, sizeof word, "%u", proto);
     else
         snprintf(word, sizeof word, "%s", name);

@@ -5,7 +5,7 @@
  *   ip_key(address)                                     octets that rise as addresses do: version, then address
  *   ip_net(address, bits, version)                      its network as text; addresses of another version than 4 or 6 stay whole, 0 = both
  *
- * All are NULL for what is no address.
+ * All are NULL for NULL; for what is no address in_net is false and the others are NULL.
  */
 #include <duckdb.h>
 
@@ -127,8 +127,10 @@ static void in_net(duckdb_function_info info, duckdb_data_chunk input, duckdb_ve
     for (idx_t i = 0, count = duckdb_data_chunk_get_size(input); i < count; i++) {
         struct address a;
         answer[i] = false;
-        if ((known == NULL && !has_value(&nets, i)) || !address_of(&address, i, &a)) {
+        if (!has_value(&address, i) || (known == NULL && !has_value(&nets, i))) {
             set_null(output, i);
+        } else if (!address_of(&address, i, &a)) {
+            continue;
         } else if (known != NULL) {
             answer[i] = address_set_has(known->set, &a);
         } else { /* a set that differs from row to row */

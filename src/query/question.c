@@ -149,6 +149,7 @@ static const struct {
     { "srcmask", FIELD_src_mask, SIDE_SOURCE },
     { "dstmask", FIELD_dst_mask, SIDE_DESTINATION },
     { "nexthop", FIELD_next_hop, SIDE_NONE },
+    { "nhip", FIELD_next_hop, SIDE_NONE },
     { "next", FIELD_next_hop, SIDE_NONE },
     { "router", FIELD_exporter, SIDE_NONE },
     { "ip", FIELD_src, SIDE_EITHER },

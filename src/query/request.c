@@ -181,7 +181,8 @@ static void put_joined(const struct query_options *options, int order, struct an
     }
     text_add(sql, " FROM (SELECT *, CASE WHEN is_ab THEN src ELSE dst END AS a, CASE WHEN is_ab THEN dst ELSE src END AS b, "
                   "CASE WHEN is_ab THEN sport ELSE dport END AS port_a, CASE WHEN is_ab THEN dport ELSE sport END AS port_b FROM "
-                  "(SELECT *, src < dst OR (src = dst AND coalesce(sport <= dport, true)) AS is_ab FROM ");
+                  "(SELECT *, src < dst OR (src = dst AND CASE WHEN sport = dport OR sport IS NULL THEN NOT is_reverse ELSE sport < dport END) AS "
+                  "is_ab FROM ");
     question_put_directed(&options->question, sql);
     text_format(sql, ")) GROUP BY a, b, port_a, port_b, proto)) ORDER BY %s%s, first, ip_key(a), ip_key(b), proto, port_a, port_b",
                 order >= 0 ? orders[order].column : "first", order >= 0 && !orders[order].is_rising ? " DESC" : "");
