@@ -38,8 +38,10 @@ int err_wrap(struct err *e, const char *format, ...)
     va_start(args, format);
     int used = vsnprintf(e->text, sizeof e->text, format, args);
     va_end(args);
-    if (used >= 0 && (size_t)used < sizeof e->text)
-        snprintf(e->text + used, sizeof e->text - (size_t)used, ": %s", old);
+    if (used >= 0 && (size_t)used < sizeof e->text) {
+        size_t room = sizeof e->text - (size_t)used;
+        snprintf(e->text + used, room, ": %.*s", (int)room, old); /* cut where it does not fit */
+    }
     keep_one_line(e->text);
     return e->code;
 }

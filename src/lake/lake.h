@@ -63,6 +63,7 @@ struct lake_segment {
     const char *path;
     const struct record_type *type; /* flow for a file that says nothing (only when named itself) */
     char source[LAKE_SOURCE_MAX + 1], epoch[14];
+    bool is_ours; /* written by weir: has an identity and checksums */
     uint64_t number, rows, octets;
     uint64_t columns;  /* bit per column of `type` that the file has */
     uint64_t sampling; /* one packet of so many; 0 = differs from row to row */

@@ -120,6 +120,7 @@ static int segment_read(struct lake_segment *segment, bool is_named, uint64_t *b
     if (code == 0) {
         digits_value(footer.body, body);
         *footer_octets = size;
+        segment->is_ours = footer.type != NULL;
         segment->type = footer.type ? footer.type : &record_types[RECORD_flow];
         segment->rows = footer.rows;
         segment->columns = footer.columns;
@@ -142,7 +143,7 @@ int lake_segment_verify(const struct lake_segment *segment, struct err *e)
 {
     struct lake_segment again = { .path = segment->path };
     uint64_t wanted, footer_octets;
-    if (segment_read(&again, true, &wanted, &footer_octets, e) < 0)
+    if (segment_read(&again, !segment->is_ours, &wanted, &footer_octets, e) < 0)
         return e->code = WEIR_ENO;
     if (wanted == 0) /* of other origin, or too big to have a checksum */
         return 0;

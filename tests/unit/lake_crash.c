@@ -3,7 +3,7 @@
  * what was not synced is there, gone, torn at 512 octets or out of order; names and folders that were not synced are there or not.
  * Every segment acknowledged before the cut must be whole, and nothing else may be taken for a segment unless it is whole, too.
  *
- * WEIR_CUTS=N asks for N cuts (default 200); test/faults-big makes 2,000.
+ * WEIR_CUTS=N asks for N cuts (default 200); tests/faults-big makes 2,000.
  */
 #include <assert.h>
 
@@ -162,7 +162,7 @@ static uint64_t check(struct log *log, size_t cut, const char *from_root, const 
             fail_msg("cut %zu: '%s' was acknowledged and is gone; %s", cut, path.data, messages.data ? messages.data : "");
     }
     lake_list_close(&list);
-    if (cut % 10 == 0) { /* starting DuckDB is the dear part */
+    if (cut % 16 == 0) { /* starting DuckDB is the dear part */
         struct store *store;
         char wanted[32];
         MUST(store_open_lake(&store, to_root, INT64_MIN, INT64_MAX, NULL, e_));
@@ -201,7 +201,7 @@ static void acknowledged_segments_survive_every_power_cut(void **state)
     file_test_set(&test);
     MUST(lake_writer_new(&writer, &o, NULL, e_));
     for (unsigned i = 0; i < 20; i++) {
-        help_push(writer, i % 4 == 0 ? help_noise(40000, START_NS + i * 3 * HOUR_NS) : help_noise(100 + i, START_NS + i * 3 * HOUR_NS));
+        help_push(writer, HELP_NOISY_FLOWS(i % 4 == 0 ? 40000 : 100 + i, START_NS + i * 3 * HOUR_NS));
         if (i % 2)
             MUST(lake_writer_flush(writer, e_));
     }

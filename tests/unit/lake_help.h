@@ -46,24 +46,25 @@ static inline struct record_batch *help_flows(unsigned count, int64_t start_ns, 
     return b;
 }
 
-/* The same with numbers that do not compress, so that a segment takes several writes. */
-static inline struct record_batch *help_noise(unsigned count, int64_t start_ns)
+/* Rows of `type` with a start and numbers in column `noise` that do not compress, so that a segment takes several writes. */
+static inline struct record_batch *help_noise(enum record_id type, unsigned noise, unsigned count, int64_t start_ns)
 {
-    struct record_batch *b = record_batch_new(&record_types[RECORD_flow], count);
-    int64_t *start = record_batch_column(b, RECORD_COLUMN(flow, start));
-    uint64_t *bytes = record_batch_column(b, RECORD_COLUMN(flow, bytes));
-    uint64_t x = (uint64_t)start_ns | 1;
+    struct record_batch *b = record_batch_new(&record_types[type], count);
+    int64_t *start = record_batch_column(b, 0);
+    uint64_t *number = record_batch_column(b, noise), x = (uint64_t)start_ns | 1;
     for (unsigned i = 0; i < count; i++) {
         x ^= x << 13;
         x ^= x >> 7;
         x ^= x << 17;
         start[i] = start_ns + (int64_t)i;
-        bytes[i] = x >> 8;
+        number[i] = x;
     }
     b->count = count;
     record_batch_seal(b);
     return b;
 }
+#define HELP_NOISY_FLOWS(count, start_ns) help_noise(RECORD_flow, RECORD_COLUMN(flow, bytes), count, start_ns)
+#define HELP_NOISY_LEDGER(count, start_ns) help_noise(RECORD_ledger, RECORD_COLUMN(ledger, items), count, start_ns)
 
 static inline void help_push(struct lake_writer *writer, struct record_batch *batch)
 {
@@ -77,7 +78,7 @@ static inline void help_folder(char to[sizeof HELP_FOLDER])
 {
     memcpy(to, HELP_FOLDER, sizeof HELP_FOLDER);
     if (mkdtemp(to) == NULL) {
-        snprintf(to, sizeof HELP_FOLDER, "/tmp/weir-test-XXXXXX");
+        memcpy(to, "/tmp/weir-test-XXXXXX", sizeof "/tmp/weir-test-XXXXXX");
         assert_non_null(mkdtemp(to));
     }
 }
