@@ -91,10 +91,9 @@ const struct command flow_command = {
 };
 
 /* SIGINT and SIGTERM end the input; what is there is written. */
-static volatile sig_atomic_t stop;
 static void on_signal(int number)
 {
-    stop = number;
+    file_stop = number;
 }
 
 static uint64_t memory_default(void)
@@ -389,7 +388,7 @@ static int open_all(struct flow_run *f, const struct option_list *inputs, struct
     f->engine.worker_count = (unsigned)f->o.workers;
     f->engine.flows = is_null && f->filter == NULL && f->lake == NULL ? NULL : &f->way.sink;
     f->engine.profile = f->o.has_stats ? &f->profile : NULL;
-    f->engine.stop = &stop;
+    f->engine.stop = &file_stop;
     return code;
 }
 

@@ -168,6 +168,8 @@ static int meter_batch(struct engine *g)
     return code;
 }
 
+static const char interrupted[] = "interrupted; what was complete has been written";
+
 /* Everything the capture gives. */
 static int run(struct engine *g, struct err *e)
 {
@@ -176,8 +178,11 @@ static int run(struct engine *g, struct err *e)
         uint64_t since_ns = profile_now(o);
         int count = capture_fill(g->capture, g->batch, e);
         print_messages(g->capture);
-        if (count <= 0)
+        bool is_stopped = o->stop != NULL && *o->stop != 0;
+        if (count <= 0 && !is_stopped)
             return count;
+        if (count <= 0)
+            return err_set(e, WEIR_EINTERRUPT, "%s", interrupted);
         add_time(g, PASS_read, &since_ns);
         decode_batch(g->batch, &o->decode);
         add_time(g, PASS_decode, &since_ns);
@@ -185,10 +190,9 @@ static int run(struct engine *g, struct err *e)
             bpf_select(o->packet_filter, g->batch, g->keep);
         int code = meter_batch(g);
         if (code < 0)
-            return err_set(e, code, "flow records could not be handed on%s",
-                           code == WEIR_EMEMORY ? ": no memory" : "");
-        if (o->stop != NULL && *o->stop != 0)
-            return err_set(e, WEIR_EINTERRUPT, "interrupted; what was complete has been written");
+            return err_set(e, code, "flow records could not be handed on%s", code == WEIR_EMEMORY ? ": no memory" : "");
+        if (is_stopped)
+            return err_set(e, WEIR_EINTERRUPT, "%s", interrupted);
     }
 }
 
