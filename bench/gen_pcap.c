@@ -11,6 +11,7 @@
  * Help:   ./gen_pcap -h
  */
 #define _GNU_SOURCE
+#include <arpa/inet.h>
 #include <errno.h>
 #include <getopt.h>
 #include <math.h>
@@ -670,9 +671,7 @@ int main(int argc, char **argv)
             flow_key(i, f, ip, port);
             for (int d = 0; d < 2; d++)
                 if (f->v6)
-                    snprintf(s[d], sizeof s[d], "2001:db8:%x::%x", ip[d][5],
-                             (u32)ip[d][12] << 24 | (u32)ip[d][13] << 16 | (u32)ip[d][14] << 8 |
-                                 ip[d][15]);
+                    inet_ntop(AF_INET6, ip[d], s[d], sizeof s[d]);
                 else
                     snprintf(s[d], sizeof s[d], "%u.%u.%u.%u", ip[d][0], ip[d][1], ip[d][2],
                              ip[d][3]);

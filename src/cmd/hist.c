@@ -7,7 +7,7 @@
 
 #include "cmd/bins.h"
 #include "cmd/cmd.h"
-#include "cmd/record_stream.h"
+#include "cmd/flow_source.h"
 #include "cmd/tally.h"
 
 #define QUANTILES_DEFAULT "0,0.01,0.05,0.25,0.5,0.75,0.95,0.99,1"
@@ -256,9 +256,9 @@ static int read_all(struct hist_run *run, const struct hist_options *o, const st
         code = packets_run(&packets, &o->common.input, inputs, rest, e);
         worst = packets.worst;
     } else {
-        const struct records_source source = { .packets = &o->common.input, .rest = rest, .lake = o->lake, .length = run->length,
+        const struct flow_source source = { .packets = &o->common.input, .rest = rest, .lake = o->lake, .length = run->length,
                                                .from_ns = INT64_MIN, .to_ns = INT64_MAX };
-        code = records_read(&source, inputs, &run->record_sink, &worst, e);
+        code = flow_source_read(&source, inputs, &run->record_sink, &worst, e);
     }
     if (run->is_full)
         return err_memory(e, "distribution", sizeof run->values);

@@ -1,7 +1,6 @@
 /*
- * records: where the records of a question come from. One command line for all of them: a lake, a
- * Parquet file, native CSV, or capture files that are metered on the way in. What an input is, its
- * content tells (spec/tools.md section 3).
+ * records: where the records of a question come from. One command line for all of them: a lake, a Parquet file, native CSV, or capture files
+ * that are metered on the way in. What an input is, its content tells (spec/tools.md section 3).
  */
 #ifndef WEIR_CMD_RECORDS_H
 #define WEIR_CMD_RECORDS_H

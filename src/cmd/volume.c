@@ -157,11 +157,11 @@ static int run_packets(const struct volume_plan *plan, const struct volume_optio
 static int read_records(const struct volume_plan *plan, const struct volume_options *o, const struct option_list *inputs, const char *rest,
                         struct spread *spread, int *worst, struct err *e)
 {
-    const struct records_source source = { .packets = &o->common.input, .rest = rest, .lake = o->lake, .length = plan->length,
+    const struct flow_source source = { .packets = &o->common.input, .rest = rest, .lake = o->lake, .length = plan->length,
                                            .from_ns = plan->from_ns, .to_ns = plan->to_ns };
     struct volume_records records;
     volume_records_init(&records, spread);
-    int code = records_read(&source, inputs, &records.sink, worst, e);
+    int code = flow_source_read(&source, inputs, &records.sink, worst, e);
     if (records.error.code != 0)
         code = err_set(e, records.error.code, "%s", records.error.text);
     if (records.left_out > 0)
@@ -257,7 +257,7 @@ static int choose_source(struct volume_options *o, const struct option_list *inp
         o->common.input.from = NULL;
     plan->wants_records = says_flows || o->lake != NULL;
     for (size_t i = 0; i < inputs->count && !says_packets; i++)
-        plan->wants_records |= records_input_kind(inputs->item[i]) != RECORDS_CAPTURE;
+        plan->wants_records |= flow_input_kind(inputs->item[i]) != FLOW_INPUT_CAPTURE;
     if (says_packets && o->lake != NULL)
         return err_set(e, WEIR_EUSAGE, "--from packets: a lake holds flow records");
     plan->from_packets = !plan->wants_records;

@@ -3,7 +3,7 @@
 #define WEIR_CMD_VOLUME_H
 
 #include "cmd/packets.h"
-#include "cmd/record_stream.h"
+#include "cmd/flow_source.h"
 #include "cmd/spread.h"
 #include "cmd/tally.h"
 

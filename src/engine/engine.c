@@ -190,7 +190,8 @@ static int run(struct engine *g, struct err *e)
             bpf_select(o->packet_filter, g->batch, g->keep);
         int code = meter_batch(g);
         if (code < 0)
-            return err_set(e, code, "flow records could not be handed on%s", code == WEIR_EMEMORY ? ": no memory" : "");
+            return err_set(e, code, "flow records could not be handed on%s",
+                           code == WEIR_EMEMORY ? ": no memory" : "");
         if (is_stopped)
             return err_set(e, WEIR_EINTERRUPT, "%s", interrupted);
     }

@@ -126,11 +126,13 @@ static void every_failing_call_costs_only_what_the_ledger_says(void **state)
     uint64_t wanted = wanted_text != NULL ? strtoull(wanted_text, NULL, 10) : 500, runs = 0;
     struct run r = { 0 };
     renew(&r);
-    for (unsigned big = 0; runs < wanted; big = (big + 1) % SEGMENTS)
+    /* A whole round with small segments, then rounds with more and more big ones until it is
+     * enough. */
+    for (unsigned round = 0; round == 0 || runs < wanted; round++)
         for (size_t c = 0; c < sizeof calls / sizeof *calls; c++)
-            for (unsigned fault = 0; fault < FILE_FAULTS; fault++)
-                for (int is_for_ever = 0; is_for_ever < 2; is_for_ever++)
-                    runs += fail_each(&r, calls[c], (enum file_fault)fault, is_for_ever, big);
+            for (unsigned i = 0; i < 2 * FILE_FAULTS && (round == 0 || runs < wanted); i++)
+                runs += fail_each(&r, calls[c], (enum file_fault)(i / 2), i % 2,
+                                  round % (SEGMENTS + 1));
     /* After all that, the writer works and SQL sees the same rows. */
     push_some(&r, 1);
     MUST(lake_writer_flush(r.writer, e_));

@@ -176,8 +176,8 @@ static void answers_have_the_types_of_their_columns(void **state)
         { "SELECT count(*) FROM flow WHERE in_net(src, '192.168.1.0/24')", "1280\n" },
         { "SELECT count(*) FROM flow WHERE in_net(src, '192.168.3.231')", "5\n" },
         { "SELECT in_net('2001:db8:1::5', '2001:db8::/31'), in_net('2001:dba::5', "
-          "'2001:db8::/31'), in_net(NULL, '::/0')",
-          "true,false,NULL\n" },
+          "'2001:db8::/31')",
+          "true,false\n" },
         { "SELECT in_net('10.0.0.1', '0.0.0.0/0'), in_net('::1', '0.0.0.0/0'), in_net('nonsense', "
           "'::/0')",
           "true,false,false\n" },

@@ -1,10 +1,10 @@
-/* Flow records from CSV, from a lake, or metered from captures, see record_stream.h. */
+/* Flow records from CSV, from a lake, or metered from captures, see flow_source.h. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#include "cmd/record_stream.h"
+#include "cmd/flow_source.h"
 #include "engine/engine.h"
 #include "query/query.h"
 
@@ -28,22 +28,22 @@ uint64_t record_number(const struct record_batch *batch, int column, unsigned ro
     }
 }
 
-enum records_input records_input_kind(const char *path)
+enum flow_input flow_input_kind(const char *path)
 {
     struct stat st;
     struct file *file;
     char head[HEAD_OCTETS + 1];
     if (strcmp(path, "-") == 0 || stat(path, &st) != 0)
-        return RECORDS_CAPTURE;
+        return FLOW_INPUT_CAPTURE;
     if (S_ISDIR(st.st_mode))
-        return RECORDS_LAKE;
+        return FLOW_INPUT_LAKE;
     if (!S_ISREG(st.st_mode) || file_open(&file, path, FILE_READ, NULL) != 0)
-        return RECORDS_CAPTURE;
+        return FLOW_INPUT_CAPTURE;
     int64_t got = file_read(file, head, HEAD_OCTETS, NULL);
     file_close(file, NULL);
     head[got > 0 ? got : 0] = '\0';
     head[strcspn(head, "\r\n")] = '\0';
-    return strchr(head, ',') != NULL && strstr(head, "start") != NULL && strstr(head, "bytes") != NULL ? RECORDS_CSV : RECORDS_CAPTURE;
+    return strchr(head, ',') != NULL && strstr(head, "start") != NULL && strstr(head, "bytes") != NULL ? FLOW_INPUT_CSV : FLOW_INPUT_CAPTURE;
 }
 
 static void show(struct text *messages)
@@ -67,7 +67,7 @@ static struct record_sink *same_sink(void *context, const struct record_type *ty
     return context;
 }
 
-static int read_lake(const struct records_source *source, const char *path, struct record_sink *sink, struct err *e)
+static int read_lake(const struct flow_source *source, const char *path, struct record_sink *sink, struct err *e)
 {
     struct text messages = { 0 };
     struct store *store = NULL;
@@ -79,7 +79,7 @@ static int read_lake(const struct records_source *source, const char *path, stru
     return code;
 }
 
-static int read_captures(const struct records_source *source, const char *const *path, size_t count, struct record_sink *sink, int *worst,
+static int read_captures(const struct flow_source *source, const char *const *path, size_t count, struct record_sink *sink, int *worst,
                          struct err *e)
 {
     const struct packets_options *o = source->packets;
@@ -103,7 +103,7 @@ static int read_captures(const struct records_source *source, const char *const 
     return code;
 }
 
-int records_read(const struct records_source *source, const struct option_list *inputs, struct record_sink *sink, int *worst, struct err *e)
+int flow_source_read(const struct flow_source *source, const struct option_list *inputs, struct record_sink *sink, int *worst, struct err *e)
 {
     const char **captures = calloc(inputs->count + 1, sizeof *captures);
     size_t count = 0;
@@ -111,10 +111,10 @@ int records_read(const struct records_source *source, const struct option_list *
         return err_memory(e, "inputs", inputs->count * sizeof *captures);
     int code = source->lake != NULL ? read_lake(source, source->lake, sink, e) : 0;
     for (size_t i = 0; i < inputs->count && code == 0; i++) {
-        enum records_input kind = records_input_kind(inputs->item[i]);
-        if (kind == RECORDS_CSV)
+        enum flow_input kind = flow_input_kind(inputs->item[i]);
+        if (kind == FLOW_INPUT_CSV)
             code = read_csv(inputs->item[i], sink, e);
-        else if (kind == RECORDS_LAKE)
+        else if (kind == FLOW_INPUT_LAKE)
             code = read_lake(source, inputs->item[i], sink, e);
         else
             captures[count++] = inputs->item[i];
