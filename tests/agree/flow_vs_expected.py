@@ -8,6 +8,7 @@ doc/agreement.md. A source fails as a whole when its share of equal flows falls 
 """
 import argparse
 import collections
+import datetime
 import ipaddress
 import json
 import pathlib
@@ -68,7 +69,8 @@ def read_ipfixprobe(path):
         row = dict(zip(names, line.split(",")))  # texts with commas come after the columns we need
         number = {name: int(row[name]) for name in ("SRC_PORT", "DST_PORT", "PROTOCOL", "PACKETS", "BYTES", "PACKETS_REV", "BYTES_REV")}
         table.add(number["PROTOCOL"], (row["SRC_IP"], number["SRC_PORT"]), (row["DST_IP"], number["DST_PORT"]),
-                  (number["PACKETS"], number["BYTES"]), (number["PACKETS_REV"], number["BYTES_REV"]))
+                  (number["PACKETS"], number["BYTES"]), (number["PACKETS_REV"], number["BYTES_REV"]),
+                  datetime.datetime.fromisoformat(row["TIME_FIRST"] + "+00:00").timestamp())
     return table
 
 
@@ -112,7 +114,7 @@ def our_rows(weir, capture, source):
 def compare_records(weir, capture, path, source):
     ours, theirs = (lib.portless(table, source.portless) for table in (lib.table_of(our_rows(weir, capture, source)), source.read(path)))
     c = lib.Comparison(ours, theirs, source.is_partial(path))
-    return Result(c.equal, len(c.only_here), len(c.only_there), len(c.differing), c.turned, list(c.lines(ours, theirs)))
+    return Result(c.equal, len(c.only_here), len(c.only_there), len(c.differing), len(c.turned), list(c.lines(ours, theirs)))
 
 
 def compare_each(weir, capture, path, source):
@@ -125,7 +127,7 @@ def compare_each(weir, capture, path, source):
         if key not in ours or ours[key].values != theirs[key].values:
             ours[key] = outside[key]
     c = lib.Comparison(ours, theirs, is_partial=True)
-    return Result(c.equal, 0, len(c.only_there), len(c.differing), c.turned, list(c.lines(ours, theirs)))
+    return Result(c.equal, 0, len(c.only_there), len(c.differing), len(c.turned), list(c.lines(ours, theirs)))
 
 
 def read_community_ids(path):
