@@ -22,7 +22,7 @@
 #define INDEX_SLOTS     7
 #define INDEX_MEAN      3 /* entries per bucket before the next one is split */
 #define INDEX_SPILLS    8 /* one spill bucket per so many buckets at most */
-#define INDEX_COUNT_MIN 1024
+#define INDEX_COUNT_MIN 256
 
 struct index_bucket {
     uint32_t tag[INDEX_SLOTS];

@@ -21,17 +21,16 @@ struct range128 {
 };
 
 /*
- * Disjoint ranges in rising order, and an index that says where to begin looking: the ranges that
- * can hold v are first[i] .. first[i + 1] for i = (v - base) >> shift, of IPv6 addresses the upper
- * 64 bits. So a look-up reads two cache lines for sets without clusters and never does more than a
- * binary search.
+ * Disjoint ranges in rising order, and an index that says where to look: the range that can hold v
+ * is one of first[i] .. first[i + 1] for i = (v - base) >> shift. So a look-up reads two cache
+ * lines for sets without clusters and never does more than a binary search.
  */
 struct number_set {
     struct range64 *range; /* one of the two */
     struct range128 *range6;
     size_t count;
     uint32_t *first;
-    uint64_t base;
+    wide base, last; /* smallest and largest number of the set */
     unsigned shift;
 };
 

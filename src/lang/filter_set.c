@@ -36,18 +36,16 @@ static size_t join_ranges(struct range128 *range, size_t count)
     return kept;
 }
 
-/* The part of a range's end that the index looks at. */
-static uint64_t index_word(const struct number_set *set, size_t i, bool is_high)
+static wide end_of(const struct number_set *set, size_t i)
 {
-    if (set->range6 != NULL)
-        return (uint64_t)((is_high ? set->range6[i].high : set->range6[i].low) >> 64);
-    return is_high ? set->range[i].high : set->range[i].low;
+    return set->range6 != NULL ? set->range6[i].high : set->range[i].high;
 }
 
 static bool make_index(struct number_set *set)
 {
-    set->base = index_word(set, 0, false);
-    uint64_t span = index_word(set, set->count - 1, true) - set->base;
+    set->base = set->range6 != NULL ? set->range6[0].low : set->range[0].low;
+    set->last = end_of(set, set->count - 1);
+    wide span = set->last - set->base;
     unsigned bits = 1;
     while (bits < INDEX_BITS_MAX && (size_t)1 << bits < 2 * set->count)
         bits++;
@@ -60,7 +58,7 @@ static bool make_index(struct number_set *set)
     /* first[b]: the first range that ends in bucket b or later. */
     size_t range = 0;
     for (size_t b = 0; b < buckets; b++) {
-        while (range < set->count && (index_word(set, range, true) - set->base) >> set->shift < b)
+        while (range < set->count && (end_of(set, range) - set->base) >> set->shift < b)
             range++;
         set->first[b] = (uint32_t)range;
     }
@@ -89,45 +87,34 @@ bool number_set_init_take(struct number_set *set, struct range128 *range, size_t
     return set->range != NULL && make_index(set);
 }
 
-/* Ranges [*low, *high] of the set that may hold a value with this index word; false if none can. */
-static inline bool bucket_of(const struct number_set *set, uint64_t word, size_t *low, size_t *high)
-{
-    if (set->count == 0 || word < set->base || word > index_word(set, set->count - 1, true))
-        return false;
-    uint64_t bucket = (word - set->base) >> set->shift;
-    *low = set->first[bucket];
-    *high = set->first[bucket + 1];
-    return true;
-}
-
 bool number_set_has(const struct number_set *set, uint64_t value)
 {
-    size_t low, high;
-    if (!bucket_of(set, value, &low, &high))
+    if (set->count == 0 || value < (uint64_t)set->base || value > (uint64_t)set->last)
         return false;
+    uint64_t bucket = (value - (uint64_t)set->base) >> set->shift;
+    size_t low = set->first[bucket], high = set->first[bucket + 1];
     while (low < high) { /* the first range that ends at or behind the value */
         size_t middle = (low + high) / 2;
-        if (set->range[middle].high < value)
-            low = middle + 1;
-        else
-            high = middle;
+        bool is_before = set->range[middle].high < value;
+        low = is_before ? middle + 1 : low;
+        high = is_before ? high : middle;
     }
-    return set->range[low].low <= value && value <= set->range[low].high;
+    return set->range[low].low <= value;
 }
 
 static bool number_set_has_wide(const struct number_set *set, wide value)
 {
-    size_t low, high;
-    if (!bucket_of(set, (uint64_t)(value >> 64), &low, &high))
+    if (set->count == 0 || value < set->base || value > set->last)
         return false;
+    uint64_t bucket = (uint64_t)((value - set->base) >> set->shift);
+    size_t low = set->first[bucket], high = set->first[bucket + 1];
     while (low < high) {
         size_t middle = (low + high) / 2;
-        if (set->range6[middle].high < value)
-            low = middle + 1;
-        else
-            high = middle;
+        bool is_before = set->range6[middle].high < value;
+        low = is_before ? middle + 1 : low;
+        high = is_before ? high : middle;
     }
-    return set->range6[low].low <= value && value <= set->range6[low].high;
+    return set->range6[low].low <= value;
 }
 
 void number_set_fini(struct number_set *set)

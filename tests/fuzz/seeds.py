@@ -27,6 +27,8 @@ TEXTS = {
     "filters": ["any", "proto tcp and port 80", "src ip 192.0.2.1 or dst net 2001:db8::/32", "not (bytes > 1k and packets < 5)",
                 "flags SF and duration > 1000", "port in [53 80 443]", "ip in [192.0.2.1 2001:db8::/48]", "src and dst port > 1024",
                 "icmp-type 8 # echo\nor vlan 5", "rev_bytes > 1m", "mac 02:00:00:00:00:01", "next ip 192.0.2.1 and bps > 10g and tos 184"],
+    "csv": ["start,src,sport,proto,bytes\n1484319033.5,192.0.2.1,443,6,100\n", 'src,"tunnel",flags_text\r\n::1,"a ""b""\n,c",..A\n\n,,\n',
+            "start,end,proto,src,sport,dst,dport,flags,packets,bytes,src_mac\n-1.5,2019-09-15T08:00:00Z,udp,,1,::,2,3,4,5,00:53:00:00:00:01"],
     "bpfs": ["tcp", "udp port 53", "ip6 and not icmp6", "host 192.0.2.1 or net 10.0.0.0/8", "tcp[13] & 2 != 0", "vlan 5 and ip",
              "ether proto 0x0806", "greater 100 and (src port 1024-65535)"],
 }
