@@ -380,6 +380,10 @@ static int open_all(struct flow_run *f, const struct option_list *inputs, struct
     if (code == 0 && !is_null)
         code =
             output_open(&f->way.output, &f->o.output, &record_types[RECORD_flow], &f->written, e);
+    for (unsigned i = 0; f->way.output != NULL && i < f->way.output->column_count; i++)
+        if (f->way.output->column[i].is_asked_for &&
+            f->way.output->column[i].type->field == FIELD_community_id)
+            f->engine.flow.has_community_id = true;
     f->way.sink.push = way_push;
     f->way.filter = f->filter;
     f->way.ledger = &f->written;

@@ -44,6 +44,7 @@ struct flow_options {
     bool is_biflow;
     bool is_client_server;     /* direction by SYN, then by ports; else by the first packet */
     bool ends_at_fin;          /* TCP end detection; needs ports and protocol in the key */
+    bool has_community_id;     /* records carry their Community ID: a SHA-1 for each */
     bool single_packets;       /* nfpcapd preset: DNS and ICMP packets are records of their own */
     bool attributes_fragments; /* later IP fragments get the ports of their first one */
     enum length_kind length;

@@ -102,6 +102,24 @@ static void add_sparse(struct flow_rows *rows, const struct flow_record *r, unsi
     }
 }
 
+/* The Community ID of what the row says. */
+static void add_community_id(struct flow_rows *rows, unsigned row)
+{
+    const struct flow_columns *c = &rows->column;
+    struct text id = { 0 };
+    if (c->src == NULL || c->dst == NULL || c->proto == NULL || c->sport == NULL ||
+        c->dport == NULL)
+        return;
+    community_id(&c->src[row], &c->dst[row], c->proto[row], c->sport[row], c->dport[row], &id);
+    struct bytes *to = id.size > 0 ? sparse(rows, FLOW_COLUMN(community_id), row) : NULL;
+    const char *kept = to != NULL ? arena_text(&rows->batch->arena, id.data, id.size) : NULL;
+    if (to != NULL)
+        *to = (struct bytes){ .data = (const uint8_t *)kept, .size = kept != NULL ? id.size : 0 };
+    if (id.is_bad || (to != NULL && kept == NULL))
+        rows->failed = WEIR_EMEMORY;
+    text_fini(&id);
+}
+
 /* Address of the first (0) or second (1) endpoint. */
 static inline void put_address(struct address *to, const struct flow_record *r, unsigned side)
 {
@@ -160,6 +178,8 @@ void flow_rows_add(struct flow_rows *rows, const struct flow_record *r, enum flo
     }
     if ((r->state & RECORD_MAC) != 0 || r->vlan != 0 || r->tunnel != TUNNEL_NONE)
         add_sparse(rows, r, row);
+    if (rows->options->has_community_id)
+        add_community_id(rows, row);
     if (rows->batch->count == rows->batch->capacity)
         flow_rows_flush(rows);
 }
