@@ -2,12 +2,13 @@
  * file: all file operations of the program go through here, so that tests can make the n-th one
  * fail and record them for replay.
  *
- * Errors are WEIR_EINPUT for reading, WEIR_EOUTPUT for writing; the text names the path and the
- * reason. Interrupted calls are repeated, short writes are continued.
+ * Errors are WEIR_EINPUT for reading, WEIR_EOUTPUT for writing; the text names the path and the reason. Interrupted calls are repeated
+ * (but see file_stop), short writes are continued.
  */
 #ifndef WEIR_BASE_FILE_H
 #define WEIR_BASE_FILE_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -15,6 +16,10 @@
 #include "base/err.h"
 
 struct file;
+
+/* The signal flag: set by a handler that was installed without SA_RESTART, it makes a read that waits return as at the end of the file,
+ * so that an interrupt is heeded while a pipe is silent. */
+extern volatile sig_atomic_t file_stop;
 
 enum file_mode {
     FILE_READ,   /* "-" is standard input */

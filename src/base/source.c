@@ -14,14 +14,16 @@
 #include "base/codec.h"
 #include "base/file.h"
 
-#define READ_OCTETS                                                                                \
-    ((size_t)256 << 10) /* one read: small enough to be in the cache when it is parsed */
-#define BUFFER_OCTETS                                                                              \
-    ((size_t)1 << 20) /* so many reads are put behind one another before octets are moved */
-#define MAP_OCTETS                                                                                 \
-    ((size_t)16 << 20) /* mapped at a time, so that a big file does not look like a big program */
-#define MAP_STEP ((size_t)2 << 20) /* pieces begin at its multiples, so that huge pages of the page cache map as such */
-#define WAIT_MS 100    /* how soon a stopped reader notices */
+/* One read: small enough to be in the cache when it is parsed. */
+#define READ_OCTETS ((size_t)256 << 10)
+/* Reads are put behind one another up to here before octets are moved. */
+#define BUFFER_OCTETS ((size_t)1 << 20)
+/* Mapped at a time, so that a big file does not look like a big program. */
+#define MAP_OCTETS ((size_t)16 << 20)
+/* Mapped pieces begin at such, so that big folios are mapped in one go. */
+#define HUGE_PAGE ((size_t)2 << 20)
+/* How soon a stopped reader notices. */
+#define WAIT_MS 100
 
 /* The file itself as a reader. */
 struct file_reader {
@@ -139,7 +141,7 @@ static int source_read_more(struct source *s, size_t wanted, bool may_move)
 static int source_map(struct source *s, size_t wanted)
 {
     uint64_t place = s->map_next - (s->end - s->at);
-    uint64_t first = place & ~(uint64_t)(MAP_STEP - 1);
+    uint64_t first = place & ~(uint64_t)(HUGE_PAGE - 1);
     size_t skip = (size_t)(place - first);
     uint64_t size = skip + wanted > MAP_OCTETS ? skip + wanted : MAP_OCTETS;
     if (size > s->stored_size - first)

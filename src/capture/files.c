@@ -88,6 +88,8 @@ static void files_number_interfaces(struct files *f, const struct trace_info *in
                                     struct packet_batch *batch, unsigned first)
 {
     uint32_t from = UINT32_MAX, to = 0;
+    if (info->interface_count == 1 && files_interface(f, info, 0) == 0)
+        return; /* nothing would change */
     for (unsigned i = first; i < batch->count; i++) {
         struct packet *p = &batch->pkt[i];
         if (p->interface != from) {

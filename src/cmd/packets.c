@@ -103,36 +103,34 @@ static void show_stats(const struct packets *p)
     text_fini(&table);
 }
 
-/* -r files, then the others. */
-static int join_paths(const struct packets_options *o, const struct option_list *inputs,
-                      struct capture_options *c, const char ***joined, struct err *e)
+int packets_join_inputs(struct packets_options *options, struct option_list *inputs, struct err *e)
 {
-    size_t count = o->read.count + inputs->count;
-    if (count == 0)
-        return err_set(e, WEIR_EUSAGE, "no input; name capture files, - is standard input");
-    const char **paths = calloc(count, sizeof *paths);
-    if (paths == NULL)
-        return err_memory(e, "inputs", count * sizeof *paths);
-    for (size_t i = 0; i < count; i++)
-        paths[i] = i < o->read.count ? o->read.item[i] : inputs->item[i - o->read.count];
-    c->path = *joined = paths;
-    c->path_count = count;
+    struct option_list *read = &options->read, all = { .item = calloc(read->count + inputs->count + 1, sizeof *all.item) };
+    if (all.item == NULL)
+        return err_memory(e, "inputs", (read->count + inputs->count) * sizeof *all.item);
+    for (size_t i = 0; i < read->count; i++)
+        all.item[all.count++] = read->item[i];
+    for (size_t i = 0; i < inputs->count; i++)
+        all.item[all.count++] = inputs->item[i];
+    option_list_fini(read);
+    option_list_fini(inputs);
+    *inputs = all;
     return 0;
 }
 
 int packets_run(struct packets *p, const struct packets_options *o,
                 const struct option_list *inputs, const char *rest, struct err *e)
 {
-    struct capture_options options = { .is_sorted = o->is_sorted,
+    struct capture_options options = { .path = inputs->item, .path_count = inputs->count, .is_sorted = o->is_sorted,
                                        .count_max = o->count_max,
                                        .from_ns = INT64_MIN,
                                        .to_ns = INT64_MAX };
     struct capture *capture = NULL;
     struct bpf *bpf = NULL;
-    const char **paths = NULL;
     struct packet_batch *batch = calloc(1, sizeof *batch);
-    int code = batch == NULL ? err_memory(e, "packets", sizeof *batch)
-                             : join_paths(o, inputs, &options, &paths, e);
+    int code = batch == NULL ? err_memory(e, "packets", sizeof *batch) : 0;
+    if (code == 0 && inputs->count == 0)
+        code = err_set(e, WEIR_EUSAGE, "no input; name capture files, - is standard input");
     if (code == 0 && o->from != NULL)
         code = parse_instant(o->from, &options.from_ns, "--from", e);
     if (code == 0 && o->to != NULL)
@@ -152,7 +150,6 @@ int packets_run(struct packets *p, const struct packets_options *o,
     if (o->shows_stats)
         show_stats(p);
     bpf_free(bpf);
-    free(paths);
     free(batch);
     return code;
 }

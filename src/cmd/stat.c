@@ -204,6 +204,8 @@ static int stat_run(int argc, char **argv, struct err *e)
     struct option_list inputs = { 0 };
     char *rest = NULL;
     int code = command_parse(&stat_command, argc, argv, &o, &inputs, &rest, e);
+    if (code == 0)
+        code = packets_join_inputs(&o.common.input, &inputs, e);
     bool has_letters =
         o.common.output.format != NULL && strchr(o.common.output.format, '%') != NULL;
     if (code == 0 && o.preset != NULL && strcmp(o.preset, "tcpstat") != 0)

@@ -157,29 +157,16 @@ static int run_packets(const struct volume_plan *plan, const struct volume_optio
 static int read_records(const struct volume_plan *plan, const struct volume_options *o, const struct option_list *inputs, const char *rest,
                         struct spread *spread, int *worst, struct err *e)
 {
+    const struct flow_source source = { .packets = &o->common.input, .rest = rest, .lake = o->lake, .length = plan->length,
+                                           .from_ns = plan->from_ns, .to_ns = plan->to_ns };
     struct volume_records records;
-    struct option_list captures = { 0 };
-    const char **paths = calloc(inputs->count + 1, sizeof *paths);
-    if (paths == NULL)
-        return err_memory(e, "inputs", inputs->count * sizeof *paths);
-    captures.item = paths;
     volume_records_init(&records, spread);
-    int code = o->lake != NULL ? volume_read_lake(o->lake, &records, e) : 0;
-    for (size_t i = 0; i < inputs->count && code == 0; i++) {
-        enum volume_input kind = volume_input_kind(inputs->item[i]);
-        if (kind == VOLUME_CSV)
-            code = volume_read_csv(inputs->item[i], &records, e);
-        else if (kind == VOLUME_LAKE)
-            code = volume_read_lake(inputs->item[i], &records, e);
-        else
-            paths[captures.count++] = inputs->item[i];
-    }
-    if (code == 0 && captures.count > 0)
-        code = volume_read_captures(&captures, &o->common.input, rest, plan->length, &records, worst, e);
+    int code = flow_source_read(&source, inputs, &records.sink, worst, e);
+    if (records.error.code != 0)
+        code = err_set(e, records.error.code, "%s", records.error.text);
     if (records.left_out > 0)
         fprintf(stderr, "weir volume: %llu records without times or that end before they start are left out\n",
                 (unsigned long long)records.left_out);
-    free(paths);
     return code;
 }
 
@@ -270,7 +257,7 @@ static int choose_source(struct volume_options *o, const struct option_list *inp
         o->common.input.from = NULL;
     plan->wants_records = says_flows || o->lake != NULL;
     for (size_t i = 0; i < inputs->count && !says_packets; i++)
-        plan->wants_records |= volume_input_kind(inputs->item[i]) != VOLUME_CAPTURE;
+        plan->wants_records |= flow_input_kind(inputs->item[i]) != FLOW_INPUT_CAPTURE;
     if (says_packets && o->lake != NULL)
         return err_set(e, WEIR_EUSAGE, "--from packets: a lake holds flow records");
     plan->from_packets = !plan->wants_records;
@@ -340,22 +327,6 @@ const struct command volume_command = {
     .run = volume_run,
 };
 
-/* Inputs of -r and those without a letter are one list from here on. */
-static int join_inputs(struct option_list *read, struct option_list *inputs, struct err *e)
-{
-    struct option_list all = { .item = calloc(read->count + inputs->count + 1, sizeof *all.item) };
-    if (all.item == NULL)
-        return err_memory(e, "inputs", (read->count + inputs->count) * sizeof *all.item);
-    for (size_t i = 0; i < read->count; i++)
-        all.item[all.count++] = read->item[i];
-    for (size_t i = 0; i < inputs->count; i++)
-        all.item[all.count++] = inputs->item[i];
-    option_list_fini(read);
-    option_list_fini(inputs);
-    *inputs = all;
-    return 0;
-}
-
 static int volume_run(int argc, char **argv, struct err *e)
 {
     struct volume_options o = { .common.output = OUTPUT_DEFAULTS, .slack = 2 };
@@ -363,7 +334,7 @@ static int volume_run(int argc, char **argv, struct err *e)
     char *rest = NULL;
     int code = command_parse(&volume_command, argc, argv, &o, &inputs, &rest, e);
     if (code == 0)
-        code = join_inputs(&o.common.input.read, &inputs, e);
+        code = packets_join_inputs(&o.common.input, &inputs, e);
     if (code == 0)
         code = run(&o, &inputs, rest, e);
     option_list_fini(&o.common.input.read);

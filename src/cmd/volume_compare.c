@@ -122,7 +122,10 @@ static int read_both_ways(const struct volume_options *o, const struct volume_pl
     volume_records_init(&both.second, &way[1]);
     both.push = both.first.sink.push;
     both.first.sink.push = both_push;
-    return volume_read_captures(inputs, &o->common.input, rest, plan->length, &both.first, worst, e);
+    const struct flow_source source = { .packets = &o->common.input, .rest = rest, .length = plan->length };
+    code = flow_source_read(&source, inputs, &both.first.sink, worst, e);
+    const struct err *why = both.first.error.code != 0 ? &both.first.error : &both.second.error;
+    return why->code != 0 ? err_set(e, why->code, "%s", why->text) : code;
 }
 
 int volume_compare(const struct volume_options *o, const struct volume_plan *plan, const struct option_list *inputs, const char *rest,
@@ -135,7 +138,7 @@ int volume_compare(const struct volume_options *o, const struct volume_plan *pla
     if (plan->wants_records)
         return err_set(e, WEIR_EUSAGE, "--compare: needs captures, flow records do not know their packets");
     for (size_t i = 0; i < inputs->count; i++)
-        if (volume_input_kind(inputs->item[i]) != VOLUME_CAPTURE || inputs->item[i][0] == '-')
+        if (flow_input_kind(inputs->item[i]) != FLOW_INPUT_CAPTURE || inputs->item[i][0] == '-')
             return err_set(e, WEIR_EUSAGE, "--compare: '%s' must be a capture file, it is read twice", inputs->item[i]);
     struct output *output;
     int worst = 0, code = output_open(&output, &o->common.output, &comparison, NULL, e);

@@ -24,7 +24,7 @@ const struct output_ops *const output_formats[] = {
 
 const struct option output_option_table[] = {
     { "output", 'o', OPTION_TEXT, offsetof(struct output_options, format), "FORMAT",
-      "table (default on a terminal), csv (default else), tsv, json, jsonl, md, null, ..." },
+      "table (default on a terminal), csv (default else), tsv, json, jsonl, md, parquet, null" },
     { "write", 'w', OPTION_TEXT, offsetof(struct output_options, path), "FILE",
       "write there instead of to standard output" },
     { "columns", 0, OPTION_TEXT, offsetof(struct output_options, columns), "LIST",
@@ -201,10 +201,11 @@ static int flush(struct output *o, int code, struct err *e)
     if (code != 0)
         o->rows_held = 0;
     uint64_t done = o->rows_waiting - o->rows_held;
-    if (o->ledger != NULL && code == 0)
-        o->ledger->out[STAGE_output] += done;
-    else if (o->ledger != NULL)
-        ledger_count(o->ledger, REASON_output_failed, done);
+    struct ledger *ledger = o->ops->counts_itself ? NULL : o->ledger;
+    if (ledger != NULL && code == 0)
+        ledger->out[STAGE_output] += done;
+    else if (ledger != NULL)
+        ledger_count(ledger, REASON_output_failed, done);
     o->rows_waiting = o->rows_held;
     return code;
 }

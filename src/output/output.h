@@ -77,6 +77,7 @@ struct output_ops {
     size_t state_size;
     bool is_for_people; /* names instead of numbers, times as dates */
     bool has_own_file;  /* no file is opened, nothing is written by the common part */
+    bool counts_itself; /* `rows` and `finish` count in output->ledger */
     /* Called in this order; errors are set in `e`. `open` and `finish` may be NULL. */
     int (*open)(struct output *output, struct err *e); /* the header; columns are known */
     int (*rows)(struct output *output, struct record_batch *batch,

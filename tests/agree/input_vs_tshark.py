@@ -1,13 +1,16 @@
 #!/usr/bin/env python3
-"""input_vs_tshark DUMP_PACKETS CORPUS: times, lengths and captured lengths of every packet as tshark reads them.
+"""input_vs_tshark.py WEIR [CORPUS]: times, lengths and captured lengths of every packet as tshark reads them.
 
 Every file of the corpus that tshark opens is compared. What tshark cannot read is not compared: it is no witness then. Where a file is
-damaged the packets before the damage must agree. Prints each difference and "N passed, N failed".
+damaged the packets before the damage must agree. The packets are printed by dump_packets of the build that WEIR is from. Prints each
+difference and "N passed, N failed".
 """
 import concurrent.futures
 import pathlib
 import subprocess
 import sys
+
+import lib
 
 
 # Where both are right in their way.
@@ -76,7 +79,8 @@ def compare(dump, path):
 
 
 def main():
-    dump, corpus = sys.argv[1], pathlib.Path(sys.argv[2])
+    dump = pathlib.Path(sys.argv[1]).resolve().parent / "tests" / "dump_packets"
+    corpus = lib.corpus_or_skip(sys.argv[2] if len(sys.argv) > 2 else None)
     passed = failed = skipped = explained = 0
     paths = [path for path in sorted(corpus.rglob("*"))
              if path.suffix in (".pcap", ".pcapng", ".erf", ".snoop", ".gz") and "expected" not in path.parts]

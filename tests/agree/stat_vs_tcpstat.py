@@ -1,17 +1,17 @@
 #!/usr/bin/env python3
-"""stat_vs_tcpstat.py WEIR CORPUS [EVERY]: `weir stat --preset tcpstat` gives the lines of tcpstat 1.5 (spec/tools.md 9.6).
+"""stat_vs_tcpstat.py WEIR [CORPUS [EVERY]]: `weir stat --preset tcpstat` gives the lines of tcpstat 1.5 (spec/tools.md 9.6).
 
-Every capture (or each EVERY-th) is compared at 5, 1, 0.5, 10, 60 s and as a whole with all letters, and with -l, -e, -s, -f, -a, -b and -B.
+Each EVERY-th capture (default 20; 1 = all) is compared at 5, 1, 0.5, 10, 60 s and as a whole with all letters, and with -l, -e, -s, -f, -a, -b and -B.
 Numbers may differ by 0.01, rates over the whole input by what the peer loses in the difference of two floating-point times. Known to
 differ and left out: captures that begin at time 0, which tcpstat takes for no time and forgets; gaps that it answers with more than
 4 MiB of empty lines or 5 s of silence; the last empty line under -s (the peer prints one or not); and the captures of DIFFERENT.
 """
-import os
-import pathlib
 import shutil
 import subprocess
 import sys
 import threading
+
+import lib
 
 LETTERS = "%S %s %R %r %n %N %a %d %m %M %p %b %B %A %C %I %T %U %V\\n"
 CASES = [("-I", i, "-o", LETTERS) for i in ("5", "1", "0.5", "10", "60", "-1")] + [
@@ -87,11 +87,11 @@ def begins_at_zero(weir, path):
 
 
 def main():
-    weir, corpus = sys.argv[1], pathlib.Path(sys.argv[2])
-    every = int(sys.argv[3]) if len(sys.argv) > 3 else 1
-    if not shutil.which("tcpstat") or not corpus.is_dir():
-        print("skipped: no tcpstat or no corpus")
-        return 77
+    weir, corpus = sys.argv[1], lib.corpus_or_skip(*sys.argv[2:3])
+    every = int(sys.argv[3]) if len(sys.argv) > 3 else 20
+    if not shutil.which("tcpstat"):
+        print("skipped: tcpstat is not installed")
+        lib.finish(0, 0)
     files = sorted(p for p in corpus.rglob("*") if p.suffix in (".pcap", ".cap", ".pcapng", ".dmp", ".trace") and p.is_file())[::every]
     passed = failed = skipped = 0
     for path in files:
@@ -124,9 +124,8 @@ def main():
         failed += len(bad)
         for case, at, x, y in bad[:2]:
             print(f"{path.relative_to(corpus)} {' '.join(case)} line {at}:\n  weir    {x}\n  tcpstat {y}")
-    print(f"{skipped} captures skipped")
-    print(f"{passed} passed, {failed} failed")
-    return 1 if failed else 0
+    print(f"{len(files)} captures, {skipped} of them left out")
+    lib.finish(passed, failed)
 
 
-sys.exit(main())
+main()

@@ -1,17 +1,18 @@
 #!/usr/bin/env python3
-"""stat_vs_tshark.py WEIR CORPUS [EVERY]: `weir stat -I N --align first --length frame` has the packets and bytes of tshark -z io,stat,N.
+"""stat_vs_tshark.py WEIR [CORPUS [EVERY]]: `weir stat -I N --align first --length frame` has the packets and bytes of tshark -z io,stat,N.
 
-Intervals are 0.1, 1, 10 s. Left out, and counted as skipped: files tshark cannot read to their end; captures of no packets or no duration
+Each EVERY-th capture (default 20; 1 = all), at 0.1, 1 and 10 s. Left out, and counted as skipped: files tshark cannot read to their end; captures of no packets or no duration
 (tshark prints no row); packets out of order (tshark leaves them in the row it is at); times finer than the microseconds tshark counts in
 (spec/tools.md 12).
 """
 import csv
 import io
-import pathlib
 import re
 import shutil
 import subprocess
 import sys
+
+import lib
 
 INTERVALS = ("0.1", "1", "10")
 ROW = re.compile(r"^\|\s*([0-9.]+) <> +(?:[0-9.]+|Dur)\s*\|\s*([0-9]+)\s*\|\s*([0-9]+)\s*\|")
@@ -49,11 +50,11 @@ def is_comparable(path):
 
 
 def main():
-    weir, corpus = sys.argv[1], pathlib.Path(sys.argv[2])
-    every = int(sys.argv[3]) if len(sys.argv) > 3 else 1
-    if not shutil.which("tshark") or not corpus.is_dir():
-        print("skipped: no tshark or no corpus")
-        return 77
+    weir, corpus = sys.argv[1], lib.corpus_or_skip(*sys.argv[2:3])
+    every = int(sys.argv[3]) if len(sys.argv) > 3 else 20
+    if not shutil.which("tshark"):
+        print("skipped: tshark is not installed")
+        lib.finish(0, 0)
     files = sorted(p for p in corpus.rglob("*") if p.suffix in (".pcap", ".cap", ".pcapng") and p.is_file())[::every]
     passed = failed = skipped = 0
     for path in files:
@@ -65,19 +66,19 @@ def main():
             if theirs is None or ours is None:
                 skipped += 1
                 continue
-            # A last packet exactly on a boundary: tshark puts it into the row before.
+            # A last packet exactly on a boundary: tshark leaves out its row, or puts it into the one before.
             if len(ours) == len(theirs) + 1 and theirs:
-                last, before = ours.pop(), ours[-1]
-                ours[-1] = (before[0], before[1] + last[1], before[2] + last[2])
+                last = ours.pop()
+                if ours[-1][1] != theirs[-1][1]:
+                    ours[-1] = (ours[-1][0], ours[-1][1] + last[1], ours[-1][2] + last[2])
             if len(ours) == len(theirs) and all(x[1:] == y[1:] and abs(x[0] - y[0]) < 1e-3 for x, y in zip(ours, theirs)):
                 passed += 1
                 continue
             failed += 1
             at = next((i for i, (x, y) in enumerate(zip(ours, theirs)) if x[1:] != y[1:]), min(len(ours), len(theirs)))
             print(f"{path.relative_to(corpus)} -I {interval} row {at}: weir {ours[at:at + 1]}, tshark {theirs[at:at + 1]}")
-    print(f"{skipped} skipped")
-    print(f"{passed} passed, {failed} failed")
-    return 1 if failed else 0
+    print(f"{len(files)} captures, {skipped} comparisons left out")
+    lib.finish(passed, failed)
 
 
-sys.exit(main())
+main()

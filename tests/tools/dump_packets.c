@@ -53,6 +53,8 @@ int main(int argc, char **argv)
     int code = capture_open_files(&capture, &o, ledger, &e);
     if (code < 0) {
         fprintf(stderr, "%s\n", e.text);
+        free(batch);
+        free(ledger);
         return err_exit_status(code);
     }
     while ((code = capture_fill(capture, batch, &e)) > 0) {
