@@ -135,7 +135,7 @@ struct flow_table_stats {
 
 /*
  * Table of one worker. Memory is reserved at once but used only as records come. `out` gets sealed
- * batches of type flow (ownership passes); `ledger` is counted in: STAGE_meter, and STAGE_output
+ * batches of type flow (ownership passes); `ledger` is counted in: STAGE_meter, and STAGE_record
  * `in` for each record. Both stay the caller's.
  */
 int flow_table_new(struct flow_table **table, const struct flow_options *options,

@@ -145,7 +145,7 @@ void flow_rows_add(struct flow_rows *rows, const struct flow_record *r, enum flo
     const struct flow_columns *c = &rows->column;
     bool is_closed = r->state & RECORD_CLOSED;
     unsigned row = rows->batch->count++, front = r->state & RECORD_REVERSED, back = front ^ 1;
-    rows->ledger->in[STAGE_output]++;
+    rows->ledger->in[STAGE_record]++;
     c->start[row] = r->first_ns;
     c->end[row] = r->last_ns;
     if (c->proto != NULL)
