@@ -179,6 +179,17 @@ void fragment_map_free(struct fragment_map *map); /* NULL allowed */
 void fragment_map_attribute(struct fragment_map *map, const struct packet *packet,
                             struct layers *layers, struct ledger *ledger);
 
+/*
+ * Let question and answer of ICMP be directions of one biflow: the key of an echo request gets the
+ * type of the reply as source port, so that the reply's key is the same with both ends swapped.
+ * Records have sport 0 and dport type * 256 + code of their forward direction all the same.
+ */
+void flow_key_pair_icmp(struct flow_key *key);
+static inline bool flow_is_icmp(uint8_t proto)
+{
+    return proto == 1 || proto == 58;
+}
+
 /* Community ID v1 with seed 0 as text ("1:..."), empty when undefined. */
 void community_id(const struct address *src, const struct address *dst, uint8_t proto,
                   uint16_t sport, uint16_t dport, struct text *out);

@@ -152,8 +152,8 @@ void flow_rows_add(struct flow_rows *rows, const struct flow_record *r, enum flo
         c->proto[row] = tail_proto(r->tail);
     if (c->src != NULL)
         put_address(&c->src[row], r, front);
-    if (c->sport != NULL)
-        c->sport[row] = tail_port(r->tail, front);
+    if (c->sport != NULL) /* of ICMP, see flow_key_pair_icmp */
+        c->sport[row] = flow_is_icmp(tail_proto(r->tail)) ? 0 : tail_port(r->tail, front);
     if (c->dst != NULL)
         put_address(&c->dst[row], r, back);
     if (c->dport != NULL)
