@@ -1,7 +1,7 @@
 /*
- * lake_rows ROWS DIR [SEED]: what a row costs that goes into a lake. Made-up biflows with power-law hosts and ports, in order of
- * their end as a meter gives them, are pushed in batches; printed are CPU ns per row beside the generator's thread, octets per row
- * and peak memory.
+ * lake_rows ROWS DIR [SEED]: what a row costs that goes into a lake. Made-up biflows with power-law
+ * hosts and ports, in order of their end as a meter gives them, are pushed in batches; printed are
+ * CPU ns per row beside the generator's thread, octets per row and peak memory.
  *
  * Build: ninja -C build bench/lake_rows. Run alone on the machine, several times.
  */
@@ -41,13 +41,17 @@ static struct address host(uint32_t number, bool is_inside)
         memcpy(octet + 12, &number, 4);
         return address_of_ip6(octet);
     }
-    uint8_t ip4[4] = { is_inside ? 10 : (uint8_t)(20 + mixed % 200), (uint8_t)(is_inside ? 1 : mixed >> 8), (uint8_t)(number >> 8), (uint8_t)number };
+    uint8_t ip4[4] = { is_inside ? 10 : (uint8_t)(20 + mixed % 200),
+                       (uint8_t)(is_inside ? 1 : mixed >> 8), (uint8_t)(number >> 8),
+                       (uint8_t)number };
     return address_of_ip4(ip4);
 }
 
 static struct record_batch *make_batch(unsigned count, int64_t *now_ns)
 {
-    static const uint16_t services[] = { 443, 53, 80, 123, 22, 25, 993, 8080, 5353, 3389, 445, 1883 };
+    static const uint16_t services[] = {
+        443, 53, 80, 123, 22, 25, 993, 8080, 5353, 3389, 445, 1883
+    };
     struct record_batch *b = record_batch_new(&record_types[RECORD_flow], RECORD_BATCH_ROWS);
 #define COLUMN_OF(type, field) type *field = record_batch_column(b, RECORD_COLUMN(flow, field))
     COLUMN_OF(int64_t, start);
@@ -145,8 +149,10 @@ int main(int argc, char **argv)
         octets += list.segment[i].octets;
     struct rusage usage;
     getrusage(RUSAGE_SELF, &usage);
-    printf("rows %llu  cpu_ns_per_row %.0f  octets_per_row %.1f  wall_s %.2f  segments %zu  peak_mb %ld\n", (unsigned long long)rows,
-           (process - own) * 1e9 / (double)rows, (double)octets / (double)rows, wall, list.count, usage.ru_maxrss / 1024);
+    printf("rows %llu  cpu_ns_per_row %.0f  octets_per_row %.1f  wall_s %.2f  segments %zu  "
+           "peak_mb %ld\n",
+           (unsigned long long)rows, (process - own) * 1e9 / (double)rows,
+           (double)octets / (double)rows, wall, list.count, usage.ru_maxrss / 1024);
     lake_list_close(&list);
     return 0;
 }

@@ -11,11 +11,13 @@
 
 #include "base/file_test.h"
 
+volatile sig_atomic_t file_stop;
+
 #define INTERRUPTS_MAX 1000 /* of one call, then it is an error: nobody waits for ever */
 
 struct file {
     int fd;
-    bool is_std; /* standard input or output: not closed */
+    bool is_std;     /* standard input or output: not closed */
     uint64_t number; /* for recording */
     char path[];
 };
@@ -24,7 +26,8 @@ static int fail(struct err *e, int code, const char *what, const char *path)
 {
     int error = errno;
     err_set(e, code, "cannot %s '%s': %s%s", what, path, strerror(error),
-            error == ENOSPC || error == EDQUOT ? "; make room there, writing goes on by itself" : "");
+            error == ENOSPC || error == EDQUOT ? "; make room there, writing goes on by itself"
+                                               : "");
     if (e != NULL)
         e->system = error;
     return code;
@@ -43,10 +46,15 @@ static bool is_faulty(enum file_call call, size_t *size)
     return fault > 0;
 }
 
-static void done(enum file_call call, const struct file *file, const char *path, const char *to, const void *data, size_t size)
+static void done(enum file_call call, const struct file *file, const char *path, const char *to,
+                 const void *data, size_t size)
 {
     if (file_test_now != NULL)
-        file_test_after(&(struct file_event){ .call = call, .file = file ? file->number : 0, .path = path, .to = to, .data = data,
+        file_test_after(&(struct file_event){ .call = call,
+                                              .file = file ? file->number : 0,
+                                              .path = path,
+                                              .to = to,
+                                              .data = data,
                                               .size = size });
 }
 
@@ -68,7 +76,8 @@ static int open_path(const char *path, int flags)
 
 int file_open(struct file **file, const char *path, enum file_mode mode, struct err *e)
 {
-    static const int flags[] = { [FILE_READ] = O_RDONLY, [FILE_CREATE] = O_WRONLY | O_CREAT | O_TRUNC,
+    static const int flags[] = { [FILE_READ] = O_RDONLY,
+                                 [FILE_CREATE] = O_WRONLY | O_CREAT | O_TRUNC,
                                  [FILE_NEW] = O_WRONLY | O_CREAT | O_EXCL };
     struct file *f = malloc(sizeof *f + strlen(path) + 1);
     if (f == NULL)
@@ -81,7 +90,8 @@ int file_open(struct file **file, const char *path, enum file_mode mode, struct 
     else
         f->fd = open_path(path, flags[mode]);
     if (f->fd < 0) {
-        int code = fail(e, mode == FILE_READ ? WEIR_EINPUT : WEIR_EOUTPUT, mode == FILE_READ ? "open" : "create", path);
+        int code = fail(e, mode == FILE_READ ? WEIR_EINPUT : WEIR_EOUTPUT,
+                        mode == FILE_READ ? "open" : "create", path);
         free(f);
         return code;
     }
@@ -98,7 +108,7 @@ int64_t file_read(struct file *file, void *to, size_t size, struct err *e)
     ssize_t got;
     unsigned interrupts = 0;
     do
-        got = is_faulty(FILE_CALL_READ, &size) ? -1 : read(file->fd, to, size);
+        got = file_stop ? 0 : is_faulty(FILE_CALL_READ, &size) ? -1 : read(file->fd, to, size);
     while (is_interrupted(got < 0, &interrupts));
     return got < 0 ? fail(e, WEIR_EINPUT, "read", file->path) : got;
 }
@@ -109,13 +119,15 @@ int file_read_at(struct file *file, uint64_t offset, void *to, size_t size, stru
     unsigned interrupts = 0;
     while (size > 0) {
         size_t part = size;
-        ssize_t got = is_faulty(FILE_CALL_READ, &part) ? -1 : pread(file->fd, at, part, (off_t)offset);
+        ssize_t got =
+            is_faulty(FILE_CALL_READ, &part) ? -1 : pread(file->fd, at, part, (off_t)offset);
         if (is_interrupted(got < 0, &interrupts))
             continue;
         if (got < 0)
             return fail(e, WEIR_EINPUT, "read", file->path);
         if (got == 0)
-            return err_set(e, WEIR_EINPUT, "cannot read '%s': it ends at octet %llu", file->path, (unsigned long long)offset);
+            return err_set(e, WEIR_EINPUT, "cannot read '%s': it ends at octet %llu", file->path,
+                           (unsigned long long)offset);
         at += got;
         offset += (uint64_t)got;
         size -= (size_t)got;
@@ -160,7 +172,8 @@ int file_close(struct file *file, struct err *e)
         return 0;
     int code = 0;
     if (!file->is_std) {
-        /* An interrupted close has closed on Linux; a fault here comes after the close, as with NFS. */
+        /* An interrupted close has closed on Linux; a fault here comes after the close, as with
+         * NFS. */
         bool is_bad = is_faulty(FILE_CALL_CLOSE, NULL);
         int error = errno;
         int result = close(file->fd);
@@ -251,7 +264,9 @@ static int make_durable_dir(char *path, struct err *e)
     if (made <= 0)
         return made == 0 ? 0 : fail(e, WEIR_EOUTPUT, "make folder", path);
     char *slash = strrchr(path, '/');
-    const char *parent = slash == NULL ? "." : slash == path ? "/" : path; /* `path` is cut at the slash */
+    const char *parent = slash == NULL   ? "."
+                         : slash == path ? "/"
+                                         : path; /* `path` is cut at the slash */
     if (slash != NULL)
         *slash = '\0';
     int code = file_sync_dir(parent, e);

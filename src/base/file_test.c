@@ -1,6 +1,6 @@
 /*
- * Faults and recording below file.h, for tests. The pointer here is the one global of the program besides the signal flag: a fault
- * has to reach calls whose callers know nothing of tests.
+ * Faults and recording below file.h, for tests. The pointer here is the one global of the program
+ * besides the signal flag: a fault has to reach calls whose callers know nothing of tests.
  */
 #include "base/file_test.h"
 
@@ -11,13 +11,16 @@
 #include <string.h>
 
 const char *const file_call_names[FILE_CALLS] = {
-    [FILE_CALL_OPEN] = "open",     [FILE_CALL_READ] = "read",     [FILE_CALL_WRITE] = "write",
-    [FILE_CALL_SYNC] = "sync",     [FILE_CALL_CLOSE] = "close",   [FILE_CALL_RENAME] = "rename",
-    [FILE_CALL_REMOVE] = "remove", [FILE_CALL_MAKE_DIR] = "make_dir", [FILE_CALL_SYNC_DIR] = "sync_dir",
+    [FILE_CALL_OPEN] = "open",         [FILE_CALL_READ] = "read",
+    [FILE_CALL_WRITE] = "write",       [FILE_CALL_SYNC] = "sync",
+    [FILE_CALL_CLOSE] = "close",       [FILE_CALL_RENAME] = "rename",
+    [FILE_CALL_REMOVE] = "remove",     [FILE_CALL_MAKE_DIR] = "make_dir",
+    [FILE_CALL_SYNC_DIR] = "sync_dir",
 };
-const char *const file_fault_names[FILE_FAULTS] = {
-    [FILE_FAULT_ENOSPC] = "ENOSPC", [FILE_FAULT_EIO] = "EIO", [FILE_FAULT_EINTR] = "EINTR", [FILE_FAULT_SHORT] = "short"
-};
+const char *const file_fault_names[FILE_FAULTS] = { [FILE_FAULT_ENOSPC] = "ENOSPC",
+                                                    [FILE_FAULT_EIO] = "EIO",
+                                                    [FILE_FAULT_EINTR] = "EINTR",
+                                                    [FILE_FAULT_SHORT] = "short" };
 
 static struct file_test from_environment; /* stands for "not read yet" until it is */
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -44,10 +47,15 @@ static void read_environment(void)
         int call_index = parts >= 3 ? find_name(file_call_names, FILE_CALLS, call) : -1;
         int fault_index = parts >= 3 ? find_name(file_fault_names, FILE_FAULTS, fault) : -1;
         if (call_index < 0 || fault_index < 0 || (ever[0] != '\0' && strcmp(ever, "ever") != 0)) {
-            fprintf(stderr, "weir: WEIR_FILE_FAULT='%s' is for tests: CALL:NUMBER:FAULT[:ever], for example write:3:ENOSPC\n", text);
+            fprintf(stderr,
+                    "weir: WEIR_FILE_FAULT='%s' is for tests: CALL:NUMBER:FAULT[:ever], for "
+                    "example write:3:ENOSPC\n",
+                    text);
             exit(2);
         }
-        from_environment = (struct file_test){ .calls = 1u << call_index, .nth = nth, .fault = (enum file_fault)fault_index,
+        from_environment = (struct file_test){ .calls = 1u << call_index,
+                                               .nth = nth,
+                                               .fault = (enum file_fault)fault_index,
                                                .is_for_ever = ever[0] != '\0' };
         test = &from_environment;
     }
@@ -62,7 +70,9 @@ void file_test_set(struct file_test *test)
 
 int file_test_before(enum file_call call)
 {
-    static const int errors[FILE_FAULTS] = { [FILE_FAULT_ENOSPC] = ENOSPC, [FILE_FAULT_EIO] = EIO, [FILE_FAULT_EINTR] = EINTR,
+    static const int errors[FILE_FAULTS] = { [FILE_FAULT_ENOSPC] = ENOSPC,
+                                             [FILE_FAULT_EIO] = EIO,
+                                             [FILE_FAULT_EINTR] = EINTR,
                                              [FILE_FAULT_SHORT] = EIO };
     pthread_once(&once, read_environment);
     struct file_test *test = __atomic_load_n(&file_test_now, __ATOMIC_ACQUIRE);
@@ -70,7 +80,8 @@ int file_test_before(enum file_call call)
         return 0;
     pthread_mutex_lock(&lock);
     test->seen++;
-    bool is_hit = test->nth > 0 && (test->seen == test->nth || (test->is_for_ever && test->seen > test->nth));
+    bool is_hit =
+        test->nth > 0 && (test->seen == test->nth || (test->is_for_ever && test->seen > test->nth));
     test->injected += is_hit;
     pthread_mutex_unlock(&lock);
     if (!is_hit)

@@ -7,7 +7,8 @@
 /* NULL while off. Before the first call it is a mark that the environment was not read yet. */
 extern struct file_test *file_test_now;
 
-/* What happens to the call about to be made: 0 = nothing, > 0 = this errno, FILE_TEST_SHORT = half of it. */
+/* What happens to the call about to be made: 0 = nothing, > 0 = this errno, FILE_TEST_SHORT = half
+ * of it. */
 #define FILE_TEST_SHORT (-1)
 int file_test_before(enum file_call call);
 uint64_t file_test_number(void); /* for the next open file */

@@ -9,6 +9,7 @@
 
 #include "cmd/cmd.h"
 #include "engine/engine.h"
+#include "lake/lake.h"
 #include "output/output.h"
 
 #define MEMORY_DEFAULT_MAX (UINT64_C(8) << 30)
@@ -18,44 +19,62 @@ struct flow_command {
     const char *preset, *key, *end, *length, *filter, *filter_language, *time, *from, *to;
     int64_t idle_ns, active_ns; /* -1: as the preset says */
     uint64_t workers, memory, count;
-    bool is_uni, is_bi, is_client_server, enters_tunnels, is_sorted, has_stats, has_rusage, is_quiet;
+    bool is_uni, is_bi, is_client_server, enters_tunnels, is_sorted, has_stats, has_rusage,
+        is_quiet;
+    const char *lake, *source;
     struct option_list read;
 };
 
 #define AT(member) offsetof(struct flow_command, member)
 static const struct option input_options[] = {
-    { "read", 'r', OPTION_LIST, AT(read), "PATH", "capture file, - is standard input; same as an INPUT" },
+    { "read", 'r', OPTION_LIST, AT(read), "PATH",
+      "capture file, - is standard input; same as an INPUT" },
     { "sort", 0, OPTION_FLAG, AT(is_sorted), NULL, "merge the inputs by time" },
-    { "time", 't', OPTION_TEXT, AT(time), "FROM..TO", "only packets of this time; either side may be left out" },
+    { "time", 't', OPTION_TEXT, AT(time), "FROM..TO",
+      "only packets of this time; either side may be left out" },
     { "from", 0, OPTION_TEXT, AT(from), "TIME", "only packets from this time on" },
     { "to", 0, OPTION_TEXT, AT(to), "TIME", "only packets up to and with this time" },
     { "count", 'c', OPTION_COUNT, AT(count), "N", "stop after N packets" },
-    { "filter", 'f', OPTION_TEXT, AT(filter), "EXPR", "packets by BPF, or records by a flow filter; so do words after --" },
-    { "filter-language", 0, OPTION_TEXT, AT(filter_language), "bpf|flow", "settle which of the two it is" },
+    { "filter", 'f', OPTION_TEXT, AT(filter), "EXPR",
+      "packets by BPF, or records by a flow filter; so do words after --" },
+    { "filter-language", 0, OPTION_TEXT, AT(filter_language), "bpf|flow",
+      "settle which of the two it is" },
     { "tunnel", 0, OPTION_FLAG, AT(enters_tunnels), NULL, "meter the packets inside tunnels" },
     { 0 },
 };
 static const struct option meter_options[] = {
     { "preset", 0, OPTION_TEXT, AT(preset), "NAME", "native (default), crl, nfpcapd" },
-    { "idle", 0, OPTION_DURATION, AT(idle_ns), "DURATION", "silence that ends a record, default 60s; none = never" },
-    { "active", 0, OPTION_DURATION, AT(active_ns), "DURATION", "longest record, default 300s; none = no limit" },
-    { "key", 0, OPTION_TEXT, AT(key), "LIST", "key fields: srcip,dstip,proto,srcport,dstport,vlan,if,tunnel; +vlan adds" },
+    { "idle", 0, OPTION_DURATION, AT(idle_ns), "DURATION",
+      "silence that ends a record, default 60s; none = never" },
+    { "active", 0, OPTION_DURATION, AT(active_ns), "DURATION",
+      "longest record, default 300s; none = no limit" },
+    { "key", 0, OPTION_TEXT, AT(key), "LIST",
+      "key fields: srcip,dstip,proto,srcport,dstport,vlan,if,tunnel; +vlan adds" },
     { "end", 0, OPTION_TEXT, AT(end), "LIST", "what else ends a record: fin, none" },
     { "uni", 0, OPTION_FLAG, AT(is_uni), NULL, "one record per direction" },
     { "bi", 0, OPTION_FLAG, AT(is_bi), NULL, "both directions in one record" },
-    { "client-server", 0, OPTION_FLAG, AT(is_client_server), NULL, "forward is the client by SYN or port, not the first sender" },
+    { "client-server", 0, OPTION_FLAG, AT(is_client_server), NULL,
+      "forward is the client by SYN or port, not the first sender" },
     { "length", 0, OPTION_TEXT, AT(length), "KIND", "frame, link, ip (default), payload" },
     { "threads", 'j', OPTION_COUNT, AT(workers), "N", "workers, default 1" },
-    { "memory", 0, OPTION_SIZE, AT(memory), "SIZE", "of the flow table, default a quarter of the machine, 8 GiB at most" },
+    { "memory", 0, OPTION_SIZE, AT(memory), "SIZE",
+      "of the flow table, default a quarter of the machine, 8 GiB at most" },
     { 0 },
 };
 static const struct option end_options[] = {
-    { "stats", 0, OPTION_FLAG, AT(has_stats), NULL, "at the end the whole ledger and the time of each pass" },
-    { "rusage", 0, OPTION_FLAG, AT(has_rusage), NULL, "at the end one line of JSON: time, memory, octets, packets" },
+    { "lake", 0, OPTION_TEXT, AT(lake), "DIR",
+      "write the records into this lake, with the ledger per minute; -o as well when given" },
+    { "source", 0, OPTION_TEXT, AT(source), "NAME",
+      "who writes, in the names of the lake's files, default weir" },
+    { "stats", 0, OPTION_FLAG, AT(has_stats), NULL,
+      "at the end the whole ledger and the time of each pass" },
+    { "rusage", 0, OPTION_FLAG, AT(has_rusage), NULL,
+      "at the end one line of JSON: time, memory, octets, packets" },
     { "quiet", 'q', OPTION_FLAG, AT(is_quiet), NULL, "no ledger line" },
     { 0 },
 };
-static const struct option *const tables[] = { input_options, meter_options, output_option_table, end_options, NULL };
+static const struct option *const tables[] = { input_options, meter_options, output_option_table,
+                                               end_options, NULL };
 #undef AT
 
 static int flow_run(int argc, char **argv, struct err *e);
@@ -65,22 +84,23 @@ const struct command flow_command = {
     .help = "meter packets: capture files to flow records",
     .arguments = "INPUT... [-- FILTER]",
     .examples = "  weir flow capture.pcap.gz -o csv\n"
+                "  weir flow --lake traffic *.pcap\n"
                 "  weir flow --preset nfpcapd --idle 30s a.pcap b.pcap -- tcp port 443\n",
     .options = tables,
     .run = flow_run,
 };
 
 /* SIGINT and SIGTERM end the input; what is there is written. */
-static volatile sig_atomic_t stop;
 static void on_signal(int number)
 {
-    stop = number;
+    file_stop = number;
 }
 
 static uint64_t memory_default(void)
 {
     long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
-    uint64_t quarter = pages > 0 && page > 0 ? (uint64_t)pages / 4 * (uint64_t)page : UINT64_C(1) << 30;
+    uint64_t quarter =
+        pages > 0 && page > 0 ? (uint64_t)pages / 4 * (uint64_t)page : UINT64_C(1) << 30;
     return quarter < MEMORY_DEFAULT_MAX ? quarter : MEMORY_DEFAULT_MAX;
 }
 
@@ -111,7 +131,8 @@ static int metering(const struct flow_command *o, struct flow_options *flow, str
     if (o->length != NULL) {
         int kind = length_kind_parse(o->length);
         if (kind < 0)
-            return err_set(e, WEIR_EUSAGE, "--length = '%s': unknown; write frame, link, ip or payload", o->length);
+            return err_set(e, WEIR_EUSAGE,
+                           "--length = '%s': unknown; write frame, link, ip or payload", o->length);
         flow->length = (enum length_kind)kind;
     }
     if (o->key != NULL)
@@ -127,7 +148,9 @@ static int parse_side(const char *text, size_t size, int64_t *ns, const char *wh
     if (size == 0)
         return 0;
     if (size >= sizeof word)
-        return err_set(e, WEIR_EUSAGE, "%s: '%s' is no time; write 2019-09-15T08:00:00Z or seconds since 1970", what, text);
+        return err_set(e, WEIR_EUSAGE,
+                       "%s: '%s' is no time; write 2019-09-15T08:00:00Z or seconds since 1970",
+                       what, text);
     memcpy(word, text, size);
     word[size] = '\0';
     return parse_instant(word, ns, what, e);
@@ -141,7 +164,8 @@ static int time_range(const struct flow_command *o, struct capture_options *in, 
     if (o->time != NULL) {
         const char *middle = strstr(o->time, "..");
         if (middle == NULL)
-            return err_set(e, WEIR_EUSAGE, "--time = '%s': write FROM..TO, either may be left out", o->time);
+            return err_set(e, WEIR_EUSAGE, "--time = '%s': write FROM..TO, either may be left out",
+                           o->time);
         code = parse_side(o->time, (size_t)(middle - o->time), &in->from_ns, "--time", e);
         if (code == 0)
             code = parse_side(middle + 2, strlen(middle + 2), &in->to_ns, "--time", e);
@@ -158,18 +182,42 @@ static int time_range(const struct flow_command *o, struct capture_options *in, 
 struct way {
     struct record_sink sink; /* first */
     const struct filter *filter;
-    struct output *output; /* NULL: counted only */
-    struct ledger *ledger; /* of the records that did not pass or went nowhere */
-    struct record_batch *chosen; /* being filled with the rows that pass */
+    struct output *output;    /* NULL = none */
+    struct record_sink *lake; /* NULL = none */
+    struct ledger *ledger;    /* of the records that did not pass or went nowhere */
 };
 
 static int pass_on(struct way *way, struct record_batch *batch)
 {
-    if (way->output != NULL)
-        return way->output->sink.push(&way->output->sink, batch);
-    way->ledger->out[STAGE_output] += batch->count;
+    int code = 0;
+    if (way->lake != NULL &&
+        way->output !=
+            NULL) /* the table counted each record as one in, and here it goes out twice */
+        way->ledger->in[STAGE_output] += batch->count;
+    if (way->lake != NULL)
+        code = way->lake->push(way->lake, record_batch_ref(batch));
+    if (way->output != NULL) {
+        int pushed = way->output->sink.push(&way->output->sink, batch);
+        return code < 0 ? code : pushed;
+    }
+    if (way->lake == NULL)
+        way->ledger->out[STAGE_output] += batch->count;
     record_batch_unref(batch);
-    return 0;
+    return code;
+}
+
+/* Rows of the ledger on their way into the lake. */
+struct minutes_way {
+    struct record_sink sink; /* first */
+    struct record_sink *lake;
+    struct ledger *ledger;
+};
+
+static int minutes_push(struct record_sink *sink, struct record_batch *batch)
+{
+    struct minutes_way *way = (struct minutes_way *)sink;
+    way->ledger->in[STAGE_output] += batch->count;
+    return way->lake->push(way->lake, batch);
 }
 
 /* Copy a row, texts by reference to constant memory or copied into the new batch. */
@@ -195,7 +243,8 @@ static bool copy_row(struct record_batch *to, const struct record_batch *from, u
         memcpy(data + at * size, record_value(from, c, row), size);
         if (from->type->column[c].type == T_TEXT) {
             struct bytes *text = (struct bytes *)(void *)(data + at * size);
-            text->data = (const uint8_t *)arena_text(&to->arena, (const char *)text->data, text->size);
+            text->data =
+                (const uint8_t *)arena_text(&to->arena, (const char *)text->data, text->size);
             if (text->data == NULL)
                 return false;
         }
@@ -229,7 +278,8 @@ static int way_push(struct record_sink *sink, struct record_batch *batch)
 
 /* ---- the end ---- */
 
-static void print_ledger(const struct flow_command *o, const struct ledger *ledger, const struct engine_profile *profile)
+static void print_ledger(const struct flow_command *o, const struct ledger *ledger,
+                         const struct engine_profile *profile)
 {
     struct text out = { 0 };
     if (o->has_stats) {
@@ -237,11 +287,14 @@ static void print_ledger(const struct flow_command *o, const struct ledger *ledg
         uint64_t packets = ledger->in[STAGE_input] ? ledger->in[STAGE_input] : 1;
         for (unsigned i = 0; i < PASS_COUNT; i++)
             if (profile->ns[i] > 0)
-                text_format(&out, "pass     %-12s %10.3f ms %10.2f ns per packet\n", engine_pass_names[i],
-                            (double)profile->ns[i] * 1e-6, (double)profile->ns[i] / (double)packets);
-        text_format(&out, "table    %llu flows open at most, %llu octets, %.1f per flow\n", (unsigned long long)profile->flows_max,
+                text_format(&out, "pass     %-12s %10.3f ms %10.2f ns per packet\n",
+                            engine_pass_names[i], (double)profile->ns[i] * 1e-6,
+                            (double)profile->ns[i] / (double)packets);
+        text_format(&out, "table    %llu flows open at most, %llu octets, %.1f per flow\n",
+                    (unsigned long long)profile->flows_max,
                     (unsigned long long)profile->flow_octets_max,
-                    (double)profile->flow_octets_max / (double)(profile->flows_max ? profile->flows_max : 1));
+                    (double)profile->flow_octets_max /
+                        (double)(profile->flows_max ? profile->flows_max : 1));
     }
     if (!o->is_quiet) {
         ledger_line(ledger, &out);
@@ -252,19 +305,22 @@ static void print_ledger(const struct flow_command *o, const struct ledger *ledg
     text_fini(&out);
 }
 
-static void print_rusage(const struct timespec *begin, const struct capture *capture, const struct ledger *ledger)
+static void print_rusage(const struct timespec *begin, const struct capture *capture,
+                         const struct ledger *ledger)
 {
     struct timespec end;
     struct rusage used;
     clock_gettime(CLOCK_MONOTONIC, &end);
     getrusage(RUSAGE_SELF, &used);
     fprintf(stderr,
-            "{\"wall_s\":%.6f,\"user_s\":%.6f,\"system_s\":%.6f,\"max_rss_octets\":%llu,\"octets_read\":%llu,\"packets\":%llu,"
+            "{\"wall_s\":%.6f,\"user_s\":%.6f,\"system_s\":%.6f,\"max_rss_octets\":%llu,\"octets_"
+            "read\":%llu,\"packets\":%llu,"
             "\"records\":%llu}\n",
             (double)(end.tv_sec - begin->tv_sec) + 1e-9 * (double)(end.tv_nsec - begin->tv_nsec),
             (double)used.ru_utime.tv_sec + 1e-6 * (double)used.ru_utime.tv_usec,
-            (double)used.ru_stime.tv_sec + 1e-6 * (double)used.ru_stime.tv_usec, (unsigned long long)used.ru_maxrss * 1024,
-            (unsigned long long)capture->octets_read, (unsigned long long)ledger->in[STAGE_input],
+            (double)used.ru_stime.tv_sec + 1e-6 * (double)used.ru_stime.tv_usec,
+            (unsigned long long)used.ru_maxrss * 1024, (unsigned long long)capture->octets_read,
+            (unsigned long long)ledger->in[STAGE_input],
             (unsigned long long)ledger->in[STAGE_output]);
 }
 
@@ -279,8 +335,25 @@ struct flow_run {
     struct bpf *bpf;
     struct filter *filter;
     struct way way;
+    struct minutes_way minutes;
+    struct lake_writer *lake;
     struct ledger read, written, sum; /* of the capture, of the output, of everything */
 };
+
+static int open_lake(struct flow_run *f, struct err *e)
+{
+    struct lake_writer_options o = { .path = f->o.lake, .source = f->o.source };
+    int code = lake_writer_new(&f->lake, &o, &f->written, e);
+    if (code < 0)
+        return code;
+    f->way.lake = lake_writer_sink(f->lake, &record_types[RECORD_flow]);
+    f->minutes =
+        (struct minutes_way){ .sink = { minutes_push },
+                              .lake = lake_writer_sink(f->lake, &record_types[RECORD_ledger]),
+                              .ledger = &f->written };
+    f->engine.minutes = &f->minutes.sink;
+    return 0;
+}
 
 static int open_all(struct flow_run *f, const struct option_list *inputs, struct err *e)
 {
@@ -296,20 +369,30 @@ static int open_all(struct flow_run *f, const struct option_list *inputs, struct
         code = filter_language_parse(f->o.filter_language, &language, e);
     if (code == 0 && f->o.filter != NULL)
         code = lang_filter_parse_any(f->o.filter, language, &f->bpf, &f->filter, e);
-    bool is_null = f->o.output.format != NULL && strcmp(f->o.output.format, "null") == 0;
+    bool has_format = f->o.output.format != NULL || f->o.output.path != NULL;
+    bool is_null = has_format
+                       ? f->o.output.format != NULL && strcmp(f->o.output.format, "null") == 0
+                       : f->o.lake != NULL;
     if (code == 0)
         code = capture_open_files(&f->capture, &f->in, &f->read, e);
+    if (code == 0 && f->o.lake != NULL)
+        code = open_lake(f, e);
     if (code == 0 && !is_null)
-        code = output_open(&f->way.output, &f->o.output, &record_types[RECORD_flow], &f->written, e);
+        code =
+            output_open(&f->way.output, &f->o.output, &record_types[RECORD_flow], &f->written, e);
+    for (unsigned i = 0; f->way.output != NULL && i < f->way.output->column_count; i++)
+        if (f->way.output->column[i].is_asked_for &&
+            f->way.output->column[i].type->field == FIELD_community_id)
+            f->engine.flow.has_community_id = true;
     f->way.sink.push = way_push;
     f->way.filter = f->filter;
     f->way.ledger = &f->written;
     f->engine.packet_filter = f->bpf;
     f->engine.decode.enter_tunnels = f->o.enters_tunnels;
     f->engine.worker_count = (unsigned)f->o.workers;
-    f->engine.flows = is_null && f->filter == NULL ? NULL : &f->way.sink;
+    f->engine.flows = is_null && f->filter == NULL && f->lake == NULL ? NULL : &f->way.sink;
     f->engine.profile = f->o.has_stats ? &f->profile : NULL;
-    f->engine.stop = &stop;
+    f->engine.stop = &file_stop;
     return code;
 }
 
@@ -322,6 +405,9 @@ static int meter_all(struct flow_run *f, struct err *e)
     if (output_close(f->way.output, &later) < 0 && code == 0)
         code = err_set(e, later.code, "%s", later.text);
     f->way.output = NULL;
+    if (f->lake != NULL && lake_writer_close(f->lake, &later) < 0 && code == 0)
+        code = err_set(e, later.code, "%s", later.text);
+    f->lake = NULL;
     ledger_add(&f->sum, &f->written);
     return code;
 }
@@ -332,7 +418,8 @@ static int run(struct flow_run *f, const struct option_list *inputs, struct err 
     clock_gettime(CLOCK_MONOTONIC, &begin);
     int code = open_all(f, inputs, e);
     if (code == 0) {
-        struct sigaction action = { .sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND }; /* the second one kills */
+        struct sigaction action = { .sa_handler = on_signal,
+                                    .sa_flags = (int)SA_RESETHAND }; /* the second one kills */
         sigaction(SIGINT, &action, NULL);
         sigaction(SIGTERM, &action, NULL);
         code = meter_all(f, e);
@@ -340,9 +427,13 @@ static int run(struct flow_run *f, const struct option_list *inputs, struct err 
         if (f->o.has_rusage)
             print_rusage(&begin, f->capture, &f->sum);
         if (code == 0 && f->capture->worst < 0)
-            code = err_set(e, f->capture->worst, "some input was damaged, see above; everything before the damage was used");
+            code =
+                err_set(e, f->capture->worst,
+                        "some input was damaged, see above; everything before the damage was used");
     }
     (void)output_close(f->way.output, NULL);
+    if (f->lake != NULL)
+        (void)lake_writer_close(f->lake, NULL);
     capture_close(f->capture);
     bpf_free(f->bpf);
     filter_free(f->filter);
@@ -351,7 +442,12 @@ static int run(struct flow_run *f, const struct option_list *inputs, struct err 
 
 static int flow_run(int argc, char **argv, struct err *e)
 {
-    struct flow_run f = { .o = { .preset = "native", .idle_ns = -1, .active_ns = -1, .workers = 1, .output = OUTPUT_DEFAULTS } };
+    struct flow_run f = { .o = { .preset = "native",
+                                 .idle_ns = -1,
+                                 .active_ns = -1,
+                                 .workers = 1,
+                                 .source = "weir",
+                                 .output = OUTPUT_DEFAULTS } };
     struct option_list inputs = { 0 };
     char *rest = NULL;
     int code = command_parse(&flow_command, argc, argv, &f.o, &inputs, &rest, e);
@@ -365,7 +461,8 @@ static int flow_run(int argc, char **argv, struct err *e)
     if (code == 0 && files->count == 0)
         code = err_set(e, WEIR_EUSAGE, "no input; give capture files, or - for standard input");
     if (code == 0 && (f.o.workers < 1 || f.o.workers > ENGINE_WORKERS_MAX))
-        code = err_set(e, WEIR_EUSAGE, "--threads = %llu: from 1 to %u", (unsigned long long)f.o.workers, ENGINE_WORKERS_MAX);
+        code = err_set(e, WEIR_EUSAGE, "--threads = %llu: from 1 to %u",
+                       (unsigned long long)f.o.workers, ENGINE_WORKERS_MAX);
     if (code == 0)
         code = run(&f, files, e);
     free(rest);

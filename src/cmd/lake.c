@@ -13,8 +13,10 @@ struct lake_options {
 };
 
 static const struct option options[] = {
-    { "store", 'R', OPTION_TEXT, offsetof(struct lake_options, store), "DIR", "the lake; default: the state directory of the system as root, else of the user" },
-    { "quick", 0, OPTION_FLAG, offsetof(struct lake_options, is_quick), NULL, "verify: checksums only, do not read the rows" },
+    { "store", 'R', OPTION_TEXT, offsetof(struct lake_options, store), "DIR",
+      "the lake; default: the state directory of the system as root, else of the user" },
+    { "quick", 0, OPTION_FLAG, offsetof(struct lake_options, is_quick), NULL,
+      "verify: checksums only, do not read the rows" },
     { 0 },
 };
 static const struct option *const tables[] = { options, output_option_table, NULL };
@@ -25,23 +27,45 @@ const struct command lake_command = {
     .name = "lake",
     .help = "list the segments of a lake (ls), check that all are whole (verify)",
     .arguments = "ls|verify [DIR]",
-    .examples = "  weir lake ls\n  weir lake ls /data/lake -o csv --columns type,start,rows\n  weir lake verify -R /data/lake\n",
+    .examples = "  weir lake ls\n  weir lake ls /data/lake -o csv --columns type,start,rows\n  "
+                "weir lake verify -R /data/lake\n",
     .options = tables,
     .run = lake_run,
 };
 
 /* ---- ls ---- */
 
-enum { LS_TYPE, LS_START, LS_END, LS_ROWS, LS_OCTETS, LS_SAMPLING, LS_LOST, LS_SOURCE, LS_EPOCH, LS_NUMBER, LS_PATH, LS_COLUMNS };
+enum {
+    LS_TYPE,
+    LS_START,
+    LS_END,
+    LS_ROWS,
+    LS_OCTETS,
+    LS_SAMPLING,
+    LS_LOST,
+    LS_SOURCE,
+    LS_EPOCH,
+    LS_NUMBER,
+    LS_PATH,
+    LS_COLUMNS
+};
 static const struct column_type ls_columns[LS_COLUMNS] = {
-    [LS_TYPE] = { "type", T_TEXT, U_NONE, FIELD_NONE },     [LS_START] = { "start", T_TIME, U_NONE, FIELD_start },
-    [LS_END] = { "end", T_TIME, U_NONE, FIELD_end },        [LS_ROWS] = { "rows", T_U64, U_NONE, FIELD_NONE },
-    [LS_OCTETS] = { "octets", T_U64, U_OCTETS, FIELD_NONE }, [LS_SAMPLING] = { "sampling", T_U64, U_NONE, FIELD_NONE },
-    [LS_LOST] = { "lost", T_U64, U_NONE, FIELD_NONE },      [LS_SOURCE] = { "source", T_TEXT, U_NONE, FIELD_NONE },
-    [LS_EPOCH] = { "epoch", T_TEXT, U_NONE, FIELD_NONE },   [LS_NUMBER] = { "number", T_U64, U_NONE, FIELD_NONE },
+    [LS_TYPE] = { "type", T_TEXT, U_NONE, FIELD_NONE },
+    [LS_START] = { "start", T_TIME, U_NONE, FIELD_start },
+    [LS_END] = { "end", T_TIME, U_NONE, FIELD_end },
+    [LS_ROWS] = { "rows", T_U64, U_NONE, FIELD_NONE },
+    [LS_OCTETS] = { "octets", T_U64, U_OCTETS, FIELD_NONE },
+    [LS_SAMPLING] = { "sampling", T_U64, U_NONE, FIELD_NONE },
+    [LS_LOST] = { "lost", T_U64, U_NONE, FIELD_NONE },
+    [LS_SOURCE] = { "source", T_TEXT, U_NONE, FIELD_NONE },
+    [LS_EPOCH] = { "epoch", T_TEXT, U_NONE, FIELD_NONE },
+    [LS_NUMBER] = { "number", T_U64, U_NONE, FIELD_NONE },
     [LS_PATH] = { "path", T_TEXT, U_NONE, FIELD_NONE },
 };
-static const struct record_type ls_type = { .name = "segment", .help = "one segment of a lake", .column_count = LS_COLUMNS, .column = ls_columns };
+static const struct record_type ls_type = { .name = "segment",
+                                            .help = "one segment of a lake",
+                                            .column_count = LS_COLUMNS,
+                                            .column = ls_columns };
 
 static struct bytes view(const char *text)
 {
@@ -79,7 +103,8 @@ static struct record_batch *rows_of(const struct lake_list *list, size_t first, 
     return b;
 }
 
-static int list_segments(const struct lake_list *list, const struct output_options *options_, struct err *e)
+static int list_segments(const struct lake_list *list, const struct output_options *options_,
+                         struct err *e)
 {
     struct output *output;
     int code = output_open(&output, options_, &ls_type, NULL, e);
@@ -87,8 +112,10 @@ static int list_segments(const struct lake_list *list, const struct output_optio
         return code;
     for (size_t i = 0; i < list->count && code == 0; i += RECORD_BATCH_ROWS) {
         size_t left = list->count - i;
-        struct record_batch *batch = rows_of(list, i, left < RECORD_BATCH_ROWS ? (unsigned)left : RECORD_BATCH_ROWS);
-        code = batch == NULL ? err_memory(e, "lake", left) : output->sink.push(&output->sink, batch);
+        struct record_batch *batch =
+            rows_of(list, i, left < RECORD_BATCH_ROWS ? (unsigned)left : RECORD_BATCH_ROWS);
+        code =
+            batch == NULL ? err_memory(e, "lake", left) : output->sink.push(&output->sink, batch);
         if (code < 0 && batch != NULL)
             *e = output->error;
     }
@@ -121,7 +148,8 @@ static int read_answer(struct record_sink *self, struct record_batch *batch)
     return 0;
 }
 
-static struct record_sink *open_reading(void *context, const struct record_type *type, struct err *e)
+static struct record_sink *open_reading(void *context, const struct record_type *type,
+                                        struct err *e)
 {
     (void)type;
     (void)e;
@@ -137,9 +165,12 @@ static int read_rows(const struct lake_segment *s, struct err *e)
     struct reading reading = { .rows = 0 };
     struct text sql = { 0 };
     /* The hash makes DuckDB decode all columns. */
-    text_format(&sql, "SELECT count(*), epoch_ns(min(start)), epoch_ns(max(greatest(start, coalesce(\"end\", start)))), bit_xor(hash(r)) FROM \"%s\" r",
+    text_format(&sql,
+                "SELECT count(*), epoch_ns(min(start)), epoch_ns(max(greatest(start, "
+                "coalesce(\"end\", start)))), bit_xor(hash(r)) FROM \"%s\" r",
                 s->type->name);
-    int code = sql.is_bad ? err_memory(e, "lake", sql.size) : store_open_lake(&store, s->path, INT64_MIN, INT64_MAX, NULL, e);
+    int code = sql.is_bad ? err_memory(e, "lake", sql.size)
+                          : store_open_lake(&store, s->path, INT64_MIN, INT64_MAX, NULL, e);
     if (code == 0) {
         code = store_ask(store, sql.data, open_reading, &reading, e);
         store_close(store);
@@ -147,11 +178,14 @@ static int read_rows(const struct lake_segment *s, struct err *e)
     text_fini(&sql);
     if (code < 0)
         return err_set(e, WEIR_ENO, "its rows cannot be read");
-    bool is_true = (uint64_t)reading.rows == s->rows && (s->rows == 0 || (reading.first_ns == s->first_ns && reading.last_ns == s->last_ns));
+    bool is_true =
+        (uint64_t)reading.rows == s->rows &&
+        (s->rows == 0 || (reading.first_ns == s->first_ns && reading.last_ns == s->last_ns));
     return is_true ? 0 : err_set(e, WEIR_ENO, "its rows are not those its footer tells of");
 }
 
-static int verify_segments(const struct lake_list *list, const struct text *left_out, bool is_quick, struct err *e)
+static int verify_segments(const struct lake_list *list, const struct text *left_out, bool is_quick,
+                           struct err *e)
 {
     size_t wrong = 0;
     uint64_t rows = 0, octets = 0;
@@ -170,8 +204,13 @@ static int verify_segments(const struct lake_list *list, const struct text *left
         rows += s->rows;
         octets += s->octets;
     }
-    printf("%zu segments, %llu rows, %llu octets, %zu wrong\n", list->count, (unsigned long long)rows, (unsigned long long)octets, wrong);
-    return wrong == 0 ? 0 : err_set(e, WEIR_ENO, "%zu files are no whole segments; remove them or get them from a copy", wrong);
+    printf("%zu segments, %llu rows, %llu octets, %zu wrong\n", list->count,
+           (unsigned long long)rows, (unsigned long long)octets, wrong);
+    return wrong == 0
+               ? 0
+               : err_set(e, WEIR_ENO,
+                         "%zu files are no whole segments; remove them or get them from a copy",
+                         wrong);
 }
 
 /* ---- the command ---- */
@@ -188,7 +227,8 @@ static int lake_run(int argc, char **argv, struct err *e)
     bool is_ls = words.count > 0 && strcmp(words.item[0], "ls") == 0;
     bool is_verify = words.count > 0 && strcmp(words.item[0], "verify") == 0;
     if ((!is_ls && !is_verify) || words.count > (o.store ? 1 : 2)) {
-        code = err_set(e, WEIR_EUSAGE, "say what to do: 'weir lake ls [DIR]' or 'weir lake verify [DIR]'");
+        code = err_set(e, WEIR_EUSAGE,
+                       "say what to do: 'weir lake ls [DIR]' or 'weir lake verify [DIR]'");
         goto out;
     }
     if (o.store != NULL || words.count > 1)
@@ -202,7 +242,8 @@ static int lake_run(int argc, char **argv, struct err *e)
     if (code == 0 && messages.data != NULL)
         fputs(messages.data, stderr);
     if (code == 0)
-        code = is_ls ? list_segments(&list, &o.output, e) : verify_segments(&list, &messages, o.is_quick, e);
+        code = is_ls ? list_segments(&list, &o.output, e)
+                     : verify_segments(&list, &messages, o.is_quick, e);
 out:
     lake_list_close(&list);
     option_list_fini(&words);

@@ -16,21 +16,27 @@ struct query_command {
 
 #define AT(field) offsetof(struct query_command, field)
 static const struct option options[] = {
-    { "aggregate", 'A', OPTION_TEXT, AT(keys), "KEYS", "join records by srcip,dstip,srcport,dstport,proto,srcnet/N ... or columns" },
+    { "aggregate", 'A', OPTION_TEXT, AT(keys), "KEYS",
+      "join records by srcip,dstip,srcport,dstport,proto,srcnet/N ... or columns" },
     { "tuple", 'a', OPTION_FLAG, AT(is_by_tuple), NULL, "join records by 5-tuple" },
     { "both", 'b', OPTION_FLAG, AT(is_both_ways), NULL, "both directions of a 5-tuple in one row" },
-    { "both-client", 'B', OPTION_FLAG, AT(is_client_server), NULL, "the same, towards the lower port" },
+    { "both-client", 'B', OPTION_FLAG, AT(is_client_server), NULL,
+      "the same, towards the lower port" },
     { "stat", 's', OPTION_TEXT, AT(stat), "STAT", "as weir top: srcip/bytes" },
-    { "order", 'O', OPTION_TEXT, AT(order), "ORDER", "tstart tend duration flows packets bytes pps bps bpp" },
-    { "rows", 'n', OPTION_COUNT, AT(row_max), "N", "rows of the answer, 0 = all (default; with -s 10)" },
+    { "order", 'O', OPTION_TEXT, AT(order), "ORDER",
+      "tstart tend duration flows packets bytes pps bps bpp" },
+    { "rows", 'n', OPTION_COUNT, AT(row_max), "N",
+      "rows of the answer, 0 = all (default; with -s 10)" },
     { "count", 'c', OPTION_COUNT, AT(record_max), "N", "only the first N records that pass" },
     { "totals", 0, OPTION_FLAG, AT(is_total), NULL, "one row with the sums" },
     { "sql", 0, OPTION_TEXT, AT(sql), "SELECT", "a statement that reads; tables flow, ledger" },
-    { "long-addresses", '6', OPTION_FLAG, AT(is_long_address), NULL, "fmt: IPv6 addresses in full" },
+    { "long-addresses", '6', OPTION_FLAG, AT(is_long_address), NULL,
+      "fmt: IPv6 addresses in full" },
     { 0 },
 };
 #undef AT
-static const struct option *const tables[] = { options, records_option_table, output_option_table, NULL };
+static const struct option *const tables[] = { options, records_option_table, output_option_table,
+                                               NULL };
 
 static int query_command_run(int argc, char **argv, struct err *e);
 
@@ -38,10 +44,11 @@ const struct command query_command = {
     .name = "query",
     .help = "list, join, sort and sum up flow records, or ask in SQL",
     .arguments = "[INPUT ...] [-- FILTER]",
-    .examples = "  weir query capture.pcap -o 'fmt:%td %sa %da %byt' -- ip 192.0.2.1\n"
-                "  weir query -A dstport,proto -O bytes -n 20 -R /var/lib/weir -- net 10.0.0.0/8\n"
-                "  weir query --sql 'SELECT proto, sum(bytes) FROM flow GROUP BY proto' capture.pcap\n"
-                "  -o also takes line, long, extended, biline, bilong and fmt: with nfdump's tags\n",
+    .examples =
+        "  weir query capture.pcap -o 'fmt:%td %sa %da %byt' -- ip 192.0.2.1\n"
+        "  weir query -A dstport,proto -O bytes -n 20 -R /var/lib/weir -- net 10.0.0.0/8\n"
+        "  weir query --sql 'SELECT proto, sum(bytes) FROM flow GROUP BY proto' capture.pcap\n"
+        "  -o also takes line, long, extended, biline, bilong and fmt: with nfdump's tags\n",
     .options = tables,
     .run = query_command_run,
 };
@@ -61,18 +68,21 @@ static int push_lines(struct record_sink *sink, struct record_batch *batch)
     struct asking *asking = (struct asking *)sink;
     struct text out = { 0 };
     fmt_rows(asking->fmt, batch, &out);
-    int code = out.is_bad ? err_memory(&asking->error, "lines", out.room) : file_write(asking->file, out.data, out.size, &asking->error);
+    int code = out.is_bad ? err_memory(&asking->error, "lines", out.room)
+                          : file_write(asking->file, out.data, out.size, &asking->error);
     text_fini(&out);
     record_batch_unref(batch);
     return code;
 }
 
-static struct record_sink *open_lines(struct asking *asking, const struct record_type *type, struct err *e)
+static struct record_sink *open_lines(struct asking *asking, const struct record_type *type,
+                                      struct err *e)
 {
     const struct output_options *o = &asking->o->output;
-    struct fmt_options lines = {
-        .format = o->format, .is_long_address = asking->o->is_long_address, .is_plain = o->plain_numbers, .no_header = o->no_header
-    };
+    struct fmt_options lines = { .format = o->format,
+                                 .is_long_address = asking->o->is_long_address,
+                                 .is_plain = o->plain_numbers,
+                                 .no_header = o->no_header };
     struct text header = { 0 };
     int code = fmt_open(&asking->fmt, &lines, type, e);
     if (code == 0)
@@ -90,10 +100,13 @@ static struct record_sink *open_sink(void *context, const struct record_type *ty
     struct asking *asking = context;
     if (fmt_is_name(asking->o->output.format))
         return open_lines(asking, type, e);
-    return output_open(&asking->output, &asking->o->output, type, NULL, e) == 0 ? &asking->output->sink : NULL;
+    return output_open(&asking->output, &asking->o->output, type, NULL, e) == 0
+               ? &asking->output->sink
+               : NULL;
 }
 
-static int make_answer(const struct query_command *o, const struct records *records, struct answer *answer, struct err *e)
+static int make_answer(const struct query_command *o, const struct records *records,
+                       struct answer *answer, struct err *e)
 {
     struct question question = records->question;
     question.record_max = o->record_max;
@@ -105,7 +118,9 @@ static int make_answer(const struct query_command *o, const struct records *reco
     struct query_options asked = {
         .question = question,
         .keys = o->is_by_tuple ? "" : o->keys,
-        .joining = o->is_client_server ? JOIN_CLIENT_SERVER : o->is_both_ways ? JOIN_BOTH_WAYS : JOIN_NONE,
+        .joining = o->is_client_server ? JOIN_CLIENT_SERVER
+                   : o->is_both_ways   ? JOIN_BOTH_WAYS
+                                       : JOIN_NONE,
         .is_total = o->is_total,
         .order = o->order,
     };
@@ -139,9 +154,12 @@ static int ask(const struct query_command *o, const struct records *records, str
 
 static int check(const struct query_command *o, const char *rest, struct err *e)
 {
-    bool is_asked = o->is_by_tuple || o->keys != NULL || o->is_both_ways || o->is_client_server || o->is_total || o->stat != NULL;
-    if (o->sql != NULL && (is_asked || o->order != NULL || o->records.filter != NULL || rest != NULL))
-        return err_set(e, WEIR_EUSAGE, "--sql says it all; put filter, keys and order into the statement");
+    bool is_asked = o->is_by_tuple || o->keys != NULL || o->is_both_ways || o->is_client_server ||
+                    o->is_total || o->stat != NULL;
+    if (o->sql != NULL &&
+        (is_asked || o->order != NULL || o->records.filter != NULL || rest != NULL))
+        return err_set(e, WEIR_EUSAGE,
+                       "--sql says it all; put filter, keys and order into the statement");
     if (o->is_by_tuple && o->keys != NULL)
         return err_set(e, WEIR_EUSAGE, "-a and -A exclude each other");
     return 0;

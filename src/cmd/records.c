@@ -14,20 +14,30 @@
 
 #define AT(field) offsetof(struct records_command, records.field)
 const struct option records_option_table[] = {
-    { "read", 'r', OPTION_LIST, AT(read), "PATH", "input, the same as an INPUT; - is standard input" },
-    { "store", 'R', OPTION_TEXT, AT(lake), "PATH", "lake or Parquet file (default without inputs: the lake of this user or system)" },
-    { "in", 0, OPTION_TEXT, AT(kind), "KIND", "what the inputs are if their content does not tell: capture, csv" },
-    { "filter", 'f', OPTION_TEXT, AT(filter), "EXPR", "only records that pass, or packets (BPF); words after -- mean the same" },
-    { "filter-language", 0, OPTION_TEXT, AT(filter_language), "bpf|flow", "settle which of the two it is" },
-    { "time", 't', OPTION_TEXT, AT(time), "FROM..TO", "only records that touch this time; of captures only its packets" },
+    { "read", 'r', OPTION_LIST, AT(read), "PATH",
+      "input, the same as an INPUT; - is standard input" },
+    { "store", 'R', OPTION_TEXT, AT(lake), "PATH",
+      "lake or Parquet file (default without inputs: the lake of this user or system)" },
+    { "in", 0, OPTION_TEXT, AT(kind), "KIND",
+      "what the inputs are if their content does not tell: capture, csv" },
+    { "filter", 'f', OPTION_TEXT, AT(filter), "EXPR",
+      "only records that pass, or packets (BPF); words after -- mean the same" },
+    { "filter-language", 0, OPTION_TEXT, AT(filter_language), "bpf|flow",
+      "settle which of the two it is" },
+    { "time", 't', OPTION_TEXT, AT(time), "FROM..TO",
+      "only records that touch this time; of captures only its packets" },
     { "from", 0, OPTION_TEXT, AT(from), "TIME", "only from this time on" },
     { "to", 0, OPTION_TEXT, AT(to), "TIME", "only up to and with this time" },
-    { "preset", 0, OPTION_TEXT, AT(preset), "NAME", "captures: metering as native (default), crl, nfpcapd" },
-    { "length", 0, OPTION_TEXT, AT(length), "KIND", "captures: bytes are frame, link, ip (default) or payload" },
+    { "preset", 0, OPTION_TEXT, AT(preset), "NAME",
+      "captures: metering as native (default), crl, nfpcapd" },
+    { "length", 0, OPTION_TEXT, AT(length), "KIND",
+      "captures: bytes are frame, link, ip (default) or payload" },
     { "uni", 0, OPTION_FLAG, AT(is_uni), NULL, "captures: one record per direction" },
     { "sort", 0, OPTION_FLAG, AT(is_sorted), NULL, "captures: merge by time" },
-    { "tunnel", 0, OPTION_FLAG, AT(enters_tunnels), NULL, "captures: meter the packets inside tunnels" },
-    { "memory", 0, OPTION_SIZE, AT(memory_octets), "SIZE", "for records of captures and CSV, default a quarter of the machine" },
+    { "tunnel", 0, OPTION_FLAG, AT(enters_tunnels), NULL,
+      "captures: meter the packets inside tunnels" },
+    { "memory", 0, OPTION_SIZE, AT(memory_octets), "SIZE",
+      "for records of captures and CSV, default a quarter of the machine" },
     { "stats", 0, OPTION_FLAG, AT(has_stats), NULL, "captures: at the end the whole ledger" },
     { "quiet", 'q', OPTION_FLAG, AT(is_quiet), NULL, "captures: no ledger line" },
     { 0 },
@@ -67,13 +77,18 @@ int range_parse(const char *text, int64_t *from_ns, int64_t *to_ns, struct err *
     }
     /* Dates have dashes too, so the one with a time on both sides parts them. */
     for (const char *dash = strchr(text, '-'); dash != NULL; dash = strchr(dash + 1, '-'))
-        if (dash != text && dash[1] != '\0' && read_side(text, (size_t)(dash - text), from_ns, NULL) == 0 &&
+        if (dash != text && dash[1] != '\0' &&
+            read_side(text, (size_t)(dash - text), from_ns, NULL) == 0 &&
             read_side(dash + 1, strlen(dash + 1), to_ns, NULL) == 0)
             return 0;
-    return err_set(e, WEIR_EUSAGE, "--time = '%s': write FROM..TO, either may be left out, for example 2019-09-15T08:00..2019-09-15T09:00", text);
+    return err_set(e, WEIR_EUSAGE,
+                   "--time = '%s': write FROM..TO, either may be left out, for example "
+                   "2019-09-15T08:00..2019-09-15T09:00",
+                   text);
 }
 
-static int read_times(const struct records_options *o, int64_t *from_ns, int64_t *to_ns, struct err *e)
+static int read_times(const struct records_options *o, int64_t *from_ns, int64_t *to_ns,
+                      struct err *e)
 {
     *from_ns = INT64_MIN;
     *to_ns = INT64_MAX;
@@ -109,7 +124,9 @@ static int kind_of(const char *path, const char *given, enum input_kind *kind, s
     }
     if (given != NULL) {
         *kind = strcmp(given, "csv") == 0 ? INPUT_CSV : INPUT_CAPTURE;
-        return *kind == INPUT_CSV || strcmp(given, "capture") == 0 ? 0 : err_set(e, WEIR_EUSAGE, "--in = '%s': write capture or csv", given);
+        return *kind == INPUT_CSV || strcmp(given, "capture") == 0
+                   ? 0
+                   : err_set(e, WEIR_EUSAGE, "--in = '%s': write capture or csv", given);
     }
     if (strcmp(path, "-") == 0 || stat(path, &st) != 0 || !S_ISREG(st.st_mode))
         return 0; /* what cannot be looked at twice is a capture */
@@ -129,7 +146,8 @@ static int kind_of(const char *path, const char *given, enum input_kind *kind, s
 
 /* ---- the filter ---- */
 
-static int make_filter(struct records *records, const struct records_options *o, const char *rest, bool is_captures, struct err *e)
+static int make_filter(struct records *records, const struct records_options *o, const char *rest,
+                       bool is_captures, struct err *e)
 {
     enum filter_language language;
     struct text both = { 0 };
@@ -137,7 +155,8 @@ static int make_filter(struct records *records, const struct records_options *o,
     if (code != 0 || (o->filter == NULL && rest == NULL))
         return code;
     if (!is_captures && language == FILTER_LANGUAGE_BPF)
-        return err_set(e, WEIR_EUSAGE, "--filter-language bpf is for captures; records take a flow filter");
+        return err_set(e, WEIR_EUSAGE,
+                       "--filter-language bpf is for captures; records take a flow filter");
     if (o->filter != NULL && rest != NULL)
         text_format(&both, "(%s\n) and (%s\n)", o->filter, rest);
     const char *text = both.data != NULL ? both.data : o->filter != NULL ? o->filter : rest;
@@ -168,7 +187,8 @@ static int counting_push(struct record_sink *sink, struct record_batch *batch)
     return counting->to->push(counting->to, batch);
 }
 
-static int metering(const struct records_options *o, uint64_t memory_octets, struct engine_options *engine, struct err *e)
+static int metering(const struct records_options *o, uint64_t memory_octets,
+                    struct engine_options *engine, struct err *e)
 {
     struct flow_options *flow = &engine->flow;
     flow->memory_octets = memory_octets;
@@ -183,7 +203,8 @@ static int metering(const struct records_options *o, uint64_t memory_octets, str
         return 0;
     int kind = length_kind_parse(o->length);
     if (kind < 0)
-        return err_set(e, WEIR_EUSAGE, "--length = '%s': unknown; write frame, link, ip or payload", o->length);
+        return err_set(e, WEIR_EUSAGE, "--length = '%s': unknown; write frame, link, ip or payload",
+                       o->length);
     flow->length = (enum length_kind)kind;
     return 0;
 }
@@ -202,7 +223,8 @@ static void print_ledger(const struct records_options *o, const struct ledger *l
     text_fini(&out);
 }
 
-static int read_captures(struct records *records, const struct records_options *o, uint64_t memory_octets, struct capture_options *in,
+static int read_captures(struct records *records, const struct records_options *o,
+                         uint64_t memory_octets, struct capture_options *in,
                          struct record_sink *sink, struct err *e)
 {
     struct counting_sink counting = { .sink = { counting_push }, .to = sink };
@@ -214,7 +236,8 @@ static int read_captures(struct records *records, const struct records_options *
         code = capture_open_files(&capture, in, &read, e);
     if (code != 0)
         return code;
-    struct sigaction action = { .sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND }; /* the second one kills */
+    struct sigaction action = { .sa_handler = on_signal,
+                                .sa_flags = (int)SA_RESETHAND }; /* the second one kills */
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
     code = engine_meter(capture, &engine, &sum, e);
@@ -234,12 +257,14 @@ static void print_messages(struct text *messages)
     text_fini(messages);
 }
 
-static int open_stored(struct records *records, const struct records_options *o, const char *path, struct err *e)
+static int open_stored(struct records *records, const struct records_options *o, const char *path,
+                       struct err *e)
 {
     struct text messages = { 0 }, fallback = { 0 };
     int code = path == NULL ? lake_default_path(&fallback, e) : 0;
     if (code == 0)
-        code = store_open_lake(&records->store, path != NULL ? path : fallback.data, records->question.from_ns, records->question.to_ns, &messages, e);
+        code = store_open_lake(&records->store, path != NULL ? path : fallback.data,
+                               records->question.from_ns, records->question.to_ns, &messages, e);
     if (!o->is_quiet)
         print_messages(&messages);
     text_fini(&messages);
@@ -256,8 +281,9 @@ static uint64_t memory_of(const struct records_options *o)
 }
 
 /* Captures and CSV files into a store in memory, each kind in the order given. */
-static int read_files(struct records *records, const struct records_options *o, const char *const path[], const enum input_kind kind[],
-                      size_t count, struct err *e)
+static int read_files(struct records *records, const struct records_options *o,
+                      const char *const path[], const enum input_kind kind[], size_t count,
+                      struct err *e)
 {
     struct record_sink *sink;
     struct text messages = { 0 };
@@ -266,11 +292,15 @@ static int read_files(struct records *records, const struct records_options *o, 
         return err_memory(e, "inputs", count * sizeof *captures);
     uint64_t memory = memory_of(o); /* half for the meter, half for its records */
     int code = store_open_memory(&records->store, &record_types[RECORD_flow], memory / 2, &sink, e);
-    struct capture_options in = { .path = captures, .is_sorted = o->is_sorted, .from_ns = records->question.from_ns, .to_ns = records->question.to_ns };
+    struct capture_options in = { .path = captures,
+                                  .is_sorted = o->is_sorted,
+                                  .from_ns = records->question.from_ns,
+                                  .to_ns = records->question.to_ns };
     for (size_t i = 0; i < count && code == 0; i++) {
         if (kind[i] == INPUT_CAPTURE)
             captures[in.path_count++] = path[i];
-        else if ((code = csv_read(path[i], &record_types[RECORD_flow], sink, &messages, e)) == WEIR_EINPUT) {
+        else if ((code = csv_read(path[i], &record_types[RECORD_flow], sink, &messages, e)) ==
+                 WEIR_EINPUT) {
             text_format(&messages, "%s\n", e->text);
             records->worst = code;
             code = 0;
@@ -290,7 +320,8 @@ static int read_files(struct records *records, const struct records_options *o, 
     return code;
 }
 
-int records_open(struct records *records, const struct records_options *o, const struct option_list *inputs, const char *rest, struct err *e)
+int records_open(struct records *records, const struct records_options *o,
+                 const struct option_list *inputs, const char *rest, struct err *e)
 {
     *records = (struct records){ 0 };
     size_t count = o->read.count + inputs->count, stored = 0, captures = 0;
@@ -304,13 +335,16 @@ int records_open(struct records *records, const struct records_options *o, const
         captures += kind[i] == INPUT_CAPTURE;
     }
     if (code == 0 && (stored > 1 || (stored == 1 && count > 1) || (count > 0 && o->lake != NULL)))
-        code = err_set(e, WEIR_EUSAGE, "a lake or Parquet file is the only input; ask about it and the other files one after the other");
+        code = err_set(e, WEIR_EUSAGE,
+                       "a lake or Parquet file is the only input; ask about it and the other files "
+                       "one after the other");
     if (code == 0)
         code = read_times(o, &records->question.from_ns, &records->question.to_ns, e);
     if (code == 0)
         code = make_filter(records, o, rest, captures > 0 && captures == count, e);
     if (code == 0)
-        code = stored > 0 || count == 0 ? open_stored(records, o, count > 0 ? path[0] : o->lake, e) : read_files(records, o, path, kind, count, e);
+        code = stored > 0 || count == 0 ? open_stored(records, o, count > 0 ? path[0] : o->lake, e)
+                                        : read_files(records, o, path, kind, count, e);
     free(path);
     free(kind);
     return code;
@@ -322,8 +356,10 @@ int records_close(struct records *records, int code, struct err *e)
     bpf_free(records->bpf);
     filter_free(records->filter);
     if (code == 0 && records->worst == WEIR_EINPUT)
-        code = err_set(e, records->worst, "some input was damaged, see above; everything before the damage was used");
+        code = err_set(e, records->worst,
+                       "some input was damaged, see above; everything before the damage was used");
     else if (code == 0 && records->worst == WEIR_EINTERRUPT)
-        code = err_set(e, records->worst, "interrupted; the answer is about what was read until then");
+        code =
+            err_set(e, records->worst, "interrupted; the answer is about what was read until then");
     return code;
 }

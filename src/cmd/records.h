@@ -27,13 +27,15 @@ extern const struct option records_option_table[];
 struct records {
     struct store *store;
     struct question question; /* filter and time as far as the store has to apply them */
-    int worst;                /* 0, WEIR_EINPUT or WEIR_EINTERRUPT: the answer is about what came before */
+    int worst; /* 0, WEIR_EINPUT or WEIR_EINTERRUPT: the answer is about what came before */
     struct bpf *bpf;
     struct filter *filter;
 };
 
-/* `rest` are the words after "--" (may be NULL), a filter like -f. Messages about inputs go to standard error. */
-int records_open(struct records *records, const struct records_options *options, const struct option_list *inputs, const char *rest, struct err *e);
+/* `rest` are the words after "--" (may be NULL), a filter like -f. Messages about inputs go to
+ * standard error. */
+int records_open(struct records *records, const struct records_options *options,
+                 const struct option_list *inputs, const char *rest, struct err *e);
 /* Returns `code`, or the reason why the records gave only a part. */
 int records_close(struct records *records, int code, struct err *e);
 

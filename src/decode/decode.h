@@ -1,6 +1,12 @@
 /*
  * decode: octets of headers to offsets, keys and verdicts. Pure: no I/O, no clock, no state between
  * packets.
+ *
+ * Whatever a packet says, the work on it is bounded by the numbers below and by 128 headers in all;
+ * headers are looked for in its first 64 KiB. Tunnels are always named; by default the outermost IP
+ * packet is the key, with `enter_tunnels` the innermost one that is whole. A packet that was cut by
+ * the capture has the same lengths as the whole one as long as the header they stand in is there.
+ * Parts: one file per link or protocol family, listed in meson.build; see walk.h.
  */
 #ifndef WEIR_DECODE_H
 #define WEIR_DECODE_H
@@ -17,7 +23,7 @@ struct decode_options {
 };
 
 /* Fill batch->layer[0..count). Every packet gets a verdict; packets with key.version 0 cannot be
- * metered. Never reads beyond caplen. */
+ * metered, and only they have a verdict that is not "noted". Never reads beyond caplen. */
 void decode_batch(struct packet_batch *batch, const struct decode_options *options);
 /* The plain way for one packet: reference for the fast passes, and what the fuzzer calls. */
 void decode_packet(const struct packet *packet, const struct decode_options *options,

@@ -139,17 +139,26 @@ static inline void walk_trim(struct walk *w, uint32_t octets)
 
 /* ---- ways on, for the ends of steps ---- */
 
-void decode_ethernet(struct walk *w);                 /* MAC addresses at `at` */
-void decode_ethertype(struct walk *w, uint16_t type); /* payload of that type at `at` */
-void decode_type_or_length(struct walk *w,
-                           uint16_t type); /* or the length of an IEEE 802.2 frame at `at` */
-void decode_llc(struct walk *w);           /* IEEE 802.2 header at `at` */
-void decode_ppp(struct walk *w);           /* PPP protocol number at `at`, with or without ff 03 */
-void decode_snap(struct walk *w);          /* organisation and type at `at` */
-void decode_cisco_hdlc(struct walk *w);    /* address, control and type at `at` */
-void decode_family(struct walk *w, uint32_t number); /* packet of an address family at `at` */
-void decode_mpls(struct walk *w);                    /* label stack at `at` */
-void decode_ip(struct walk *w); /* IPv4 or IPv6 by the first four bits at `at` */
+/* MAC addresses at `at`. */
+void decode_ethernet(struct walk *w);
+/* Payload of that type at `at`. */
+void decode_ethertype(struct walk *w, uint16_t type);
+/* The same, or an IEEE 802.2 frame when the number is small enough to be its length. */
+void decode_type_or_length(struct walk *w, uint16_t type);
+/* IEEE 802.2 header at `at`. */
+void decode_llc(struct walk *w);
+/* Organisation and type at `at`. */
+void decode_snap(struct walk *w);
+/* PPP protocol number at `at`, with or without ff 03 before it. */
+void decode_ppp(struct walk *w);
+/* Address, control and type at `at`. */
+void decode_cisco_hdlc(struct walk *w);
+/* Packet of an address family at `at`. */
+void decode_family(struct walk *w, uint32_t number);
+/* Label stack at `at`. */
+void decode_mpls(struct walk *w);
+/* IPv4 or IPv6 by the first four bits at `at`. */
+void decode_ip(struct walk *w);
 void decode_ipv4(struct walk *w);
 void decode_ipv6(struct walk *w);
 /* IP payload at `at`; layers->key.proto says of which protocol. */

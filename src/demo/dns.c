@@ -4,7 +4,7 @@
 
 #define PORT_DNS      53
 #define PORT_MDNS     5353
-#define REMEMBERED_NS (600 * NS_PER_S)
+#define REMEMBERED_NS (240 * NS_PER_S)
 
 enum { TYPE_A = 1, TYPE_SOA = 6, TYPE_PTR = 12, TYPE_TXT = 16, TYPE_AAAA = 28, TYPE_OPT = 41 };
 enum { ASKED = 0x0100, ANSWERED = 0x8180, ANSWERED_NO_SUCH_NAME = 0x8183 };

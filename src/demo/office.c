@@ -201,7 +201,7 @@ static void read_mail(struct office *o, struct host *h, int64_t time_ns)
         demo_tls_data(&t, SERVER, dice_between(&o->dice, 60, 400));
     }
     if (dice_share(&o->dice, 2500))
-        demo_tls_data(&t, SERVER, some_octets(o, 3000));
+        demo_tls_data(&t, SERVER, some_octets(o, 1500));
     demo_talk_close(&t, CLIENT);
 }
 
@@ -223,7 +223,7 @@ static void print(struct office *o, struct host *h, int64_t time_ns)
     struct talk t;
     demo_mdns(o, &h->party, time_ns - NS_PER_S / 2, false);
     demo_talk_open(&t, o, time_ns, &h->party, &o->printer, 4, next_port(h), 9100);
-    demo_print_job(&t, h->name, some_octets(o, 8000));
+    demo_print_job(&t, h->name, some_octets(o, 6000));
 }
 
 static void work_remotely(struct office *o, struct host *h, int64_t time_ns)
@@ -278,14 +278,14 @@ static void host_minute(struct office *o, struct host *h, unsigned index, unsign
     if (is_on && turn % 20 == 0)
         demo_arp(o, &h->party, h->kind == HOST_GUEST ? &o->guest_gateway : &o->gateway,
                  moment(o, minute_ns));
-    if (is_on && turn % 45 == 0)
+    if (is_on && turn % 180 == 0)
         visit(o, h, SITES - 1, moment(o, minute_ns));
     if (!is_here)
         return;
 
     unsigned percent = rhythm[minute_of_day / 60];
     if (h->kind != HOST_GUEST) {
-        if (turn % 15 == 0)
+        if (turn % 11 == 0)
             read_mail(o, h, moment(o, minute_ns));
         if (dice_share(&o->dice, percent * 3))
             visit(o, h, SITE_INTRANET, moment(o, minute_ns));
@@ -296,7 +296,7 @@ static void host_minute(struct office *o, struct host *h, unsigned index, unsign
         if (dice_share(&o->dice, percent / 30))
             call(o, h, moment(o, minute_ns));
     }
-    if (dice_share(&o->dice, percent * 13))
+    if (dice_share(&o->dice, percent * 14))
         visit_any(o, h, moment(o, minute_ns));
     if (dice_share(&o->dice, percent / 10))
         demo_dns_mistake(o, h, moment(o, minute_ns));
@@ -345,7 +345,7 @@ static void back_up(struct office *o, int64_t time_ns)
     t.loss = 10;
     demo_tls_hello(&t, demo_sites[SITE_BACKUP].name);
     for (unsigned file = 0; file < 60; file++) {
-        demo_tls_data(&t, CLIENT, some_octets(o, 18000));
+        demo_tls_data(&t, CLIENT, some_octets(o, 28000));
         demo_tls_data(&t, SERVER, dice_between(&o->dice, 40, 120));
         demo_talk_wait(&t, dice_between(&o->dice, 20, 4000) * NS_PER_MS);
     }

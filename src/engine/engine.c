@@ -8,12 +8,13 @@
 #include "engine/minute.h"
 #include "engine/workers.h"
 
-#define FRAGMENT_SHARE 64 /* of the memory, one part of so many is for fragments */
+#define FRAGMENT_SHARE      64 /* of the memory, one part of so many is for fragments */
 #define FRAGMENT_OCTETS_MAX (UINT64_C(4) << 20)
 
 const char *const engine_pass_names[PASS_COUNT] = {
-    [PASS_read] = "read",     [PASS_decode] = "decode",       [PASS_hash] = "hash",   [PASS_meter] = "meter",
-    [PASS_expire] = "expire", [PASS_hand_over] = "hand over", [PASS_flush] = "flush",
+    [PASS_read] = "read",   [PASS_decode] = "decode", [PASS_hash] = "hash",
+    [PASS_meter] = "meter", [PASS_expire] = "expire", [PASS_hand_over] = "hand over",
+    [PASS_flush] = "flush",
 };
 
 struct engine {
@@ -81,7 +82,8 @@ static void choose(struct engine *g, unsigned first, unsigned last)
     unsigned ip4 = 0, ip6 = 0;
     for (unsigned i = first; i < last; i++) {
         const struct layers *l = &g->batch->layer[i];
-        if (__builtin_expect((l->verdict | (l->flags & PACKET_FRAGMENT)) != 0, 0) && !look_closer(g, i))
+        if (__builtin_expect((l->verdict | (l->flags & PACKET_FRAGMENT)) != 0, 0) &&
+            !look_closer(g, i))
             continue;
         unsigned is_ip6 = l->key.version == 6;
         c->ip4[ip4] = c->ip6[ip6] = (uint16_t)i;
@@ -154,7 +156,8 @@ static int meter_batch(struct engine *g)
         choose(g, first, last);
         flow_items_make(&g->items, b, &g->choice, &g->with_share.flow, &g->secret);
         add_time(g, PASS_hash, &since_ns);
-        code = workers_meter(g->workers, b, is_plain ? NULL : g->seen_ns, &g->items, g->clock.second_ns);
+        code = workers_meter(g->workers, b, is_plain ? NULL : g->seen_ns, &g->items,
+                             g->clock.second_ns);
         if (code == 0 && last < border) {
             code = workers_expire_all(g->workers, g->clock.second_ns);
             next_minute(g, b->pkt[last].time_ns);
@@ -165,6 +168,8 @@ static int meter_batch(struct engine *g)
     return code;
 }
 
+static const char interrupted[] = "interrupted; what was complete has been written";
+
 /* Everything the capture gives. */
 static int run(struct engine *g, struct err *e)
 {
@@ -173,8 +178,11 @@ static int run(struct engine *g, struct err *e)
         uint64_t since_ns = profile_now(o);
         int count = capture_fill(g->capture, g->batch, e);
         print_messages(g->capture);
-        if (count <= 0)
+        bool is_stopped = o->stop != NULL && *o->stop != 0;
+        if (count <= 0 && !is_stopped)
             return count;
+        if (count <= 0)
+            return err_set(e, WEIR_EINTERRUPT, "%s", interrupted);
         add_time(g, PASS_read, &since_ns);
         decode_batch(g->batch, &o->decode);
         add_time(g, PASS_decode, &since_ns);
@@ -182,9 +190,10 @@ static int run(struct engine *g, struct err *e)
             bpf_select(o->packet_filter, g->batch, g->keep);
         int code = meter_batch(g);
         if (code < 0)
-            return err_set(e, code, "flow records could not be handed on%s", code == WEIR_EMEMORY ? ": no memory" : "");
-        if (o->stop != NULL && *o->stop != 0)
-            return err_set(e, WEIR_EINTERRUPT, "interrupted; what was complete has been written");
+            return err_set(e, code, "flow records could not be handed on%s",
+                           code == WEIR_EMEMORY ? ": no memory" : "");
+        if (is_stopped)
+            return err_set(e, WEIR_EINTERRUPT, "%s", interrupted);
     }
 }
 
@@ -210,7 +219,8 @@ static int engine_init(struct engine *g, struct err *e)
     return code == 0 ? workers_new(&g->workers, &g->with_share, e) : code;
 }
 
-int engine_meter(struct capture *capture, const struct engine_options *options, struct ledger *ledger, struct err *e)
+int engine_meter(struct capture *capture, const struct engine_options *options,
+                 struct ledger *ledger, struct err *e)
 {
     struct engine *g = calloc(1, sizeof *g);
     if (g == NULL)
@@ -223,7 +233,8 @@ int engine_meter(struct capture *capture, const struct engine_options *options, 
     if (g->workers != NULL) {
         int flushed = workers_flush(g->workers, g->clock.newest_ns);
         if (flushed < 0 && code == 0)
-            code = err_set(e, flushed, "flow records could not be handed on%s", flushed == WEIR_EMEMORY ? ": no memory" : "");
+            code = err_set(e, flushed, "flow records could not be handed on%s",
+                           flushed == WEIR_EMEMORY ? ": no memory" : "");
         if (options->profile != NULL)
             workers_profile(g->workers, options->profile);
     }

@@ -18,17 +18,20 @@ static void put_text(struct record_batch *b, unsigned index, unsigned row, const
         column[row] = (struct bytes){ .data = (const uint8_t *)text, .size = strlen(text) };
 }
 
-static void put_row(struct minute *m, enum ledger_stage stage, const char *kind, const char *reason, uint64_t items)
+static void put_row(struct minute *m, enum ledger_stage stage, const char *kind, const char *reason,
+                    uint64_t items)
 {
     if (items == 0 || m->failed != 0)
         return;
-    if (m->batch == NULL && (m->batch = record_batch_new(&record_types[RECORD_ledger], RECORD_BATCH_ROWS)) == NULL) {
+    if (m->batch == NULL &&
+        (m->batch = record_batch_new(&record_types[RECORD_ledger], RECORD_BATCH_ROWS)) == NULL) {
         m->failed = WEIR_EMEMORY;
         return;
     }
     struct record_batch *b = m->batch;
     unsigned row = b->count;
-    int64_t *start = record_batch_column(b, RECORD_COLUMN(ledger, start)), *end = record_batch_column(b, RECORD_COLUMN(ledger, end));
+    int64_t *start = record_batch_column(b, RECORD_COLUMN(ledger, start)),
+            *end = record_batch_column(b, RECORD_COLUMN(ledger, end));
     uint64_t *count = record_batch_column(b, RECORD_COLUMN(ledger, items));
     if (start == NULL || end == NULL || count == NULL) {
         m->failed = WEIR_EMEMORY;
@@ -58,7 +61,8 @@ void minute_end(struct minute *m, const struct ledger *now)
         put_row(m, (enum ledger_stage)s, "out", "", delta.out[s]);
         for (unsigned i = REASON_none + 1; i < REASON_COUNT; i++)
             if (ledger_reasons[i].stage == s)
-                put_row(m, (enum ledger_stage)s, ledger_kind_names[ledger_reasons[i].kind], ledger_reasons[i].name, delta.reason[i]);
+                put_row(m, (enum ledger_stage)s, ledger_kind_names[ledger_reasons[i].kind],
+                        ledger_reasons[i].name, delta.reason[i]);
     }
 }
 

@@ -12,7 +12,8 @@ enum work_kind { WORK_PACKETS, WORK_EXPIRE_ALL, WORK_FLUSH, WORK_QUIT };
 /* A batch on its way to a worker. Packet data is what the table still needs: the link addresses. */
 struct work {
     enum work_kind kind;
-    int64_t second_ns; /* of the clock behind the last packet, INT64_MIN: not known; newest packet time for WORK_FLUSH */
+    int64_t second_ns; /* of the clock behind the last packet, INT64_MIN: not known; newest packet
+                          time for WORK_FLUSH */
     struct packet_batch batch; /* count is not used: the items say which entries are */
     struct flow_items items;
     int64_t seen_ns[BATCH_MAX];
@@ -49,7 +50,8 @@ struct workers {
     bool has_threads;
     struct way_out out;
     uint64_t hand_over_ns;
-    int64_t second_ns; /* of the clock behind the last whole batch: packets that come now are not older */
+    int64_t second_ns; /* of the clock behind the last whole batch: packets that come now are not
+                          older */
     struct worker worker[];
 };
 
@@ -78,7 +80,8 @@ static int way_out_push(struct record_sink *sink, struct record_batch *batch)
 
 /* ---- what a worker does ---- */
 
-static int meter(struct worker *w, const struct packet_batch *batch, const int64_t seen_ns[], struct flow_items *items, int64_t second_ns)
+static int meter(struct worker *w, const struct packet_batch *batch, const int64_t seen_ns[],
+                 struct flow_items *items, int64_t second_ns)
 {
     uint64_t begin_ns = profile_now(w->all->options);
     int code = flow_table_update(w->table, batch, seen_ns, items);
@@ -136,7 +139,8 @@ static void *worker_run(void *state)
                 w->failed = code;
             has_failed = w->failed != 0;
             w->done++;
-            if (w->is_writer_asleep && (w->done == w->filled || w->filled - w->done <= WORKER_RING / 2))
+            if (w->is_writer_asleep &&
+                (w->done == w->filled || w->filled - w->done <= WORKER_RING / 2))
                 pthread_cond_signal(&w->has_room);
             pthread_mutex_unlock(&w->lock);
         }
@@ -204,10 +208,12 @@ static int wait_until_done(struct worker *w)
 }
 
 /*
- * Put a packet into the work being filled, IPv4 from the start, IPv6 from the end. Work that is full goes while others of its batch are
- * still to come, so it may expire up to the second before the batch only.
+ * Put a packet into the work being filled, IPv4 from the start, IPv6 from the end. Work that is
+ * full goes while others of its batch are still to come, so it may expire up to the second before
+ * the batch only.
  */
-static int hand_over(struct worker *w, const struct packet_batch *batch, const int64_t seen_ns[], const struct flow_item *item, bool is_ip6)
+static int hand_over(struct worker *w, const struct packet_batch *batch, const int64_t seen_ns[],
+                     const struct flow_item *item, bool is_ip6)
 {
     struct work *work = work_now(w);
     unsigned k = is_ip6 ? BATCH_MAX - ++work->items.ip6_count : work->items.ip4_count++;
@@ -228,13 +234,15 @@ static int hand_over(struct worker *w, const struct packet_batch *batch, const i
     return is_full ? give(w, WORK_PACKETS, w->all->second_ns, false) : 0;
 }
 
-static int distribute(struct workers *all, const struct packet_batch *batch, const int64_t seen_ns[], struct flow_items *items)
+static int distribute(struct workers *all, const struct packet_batch *batch,
+                      const int64_t seen_ns[], struct flow_items *items)
 {
     int code = 0;
     unsigned count = items->ip4_count + items->ip6_count;
     for (unsigned k = 0; k < count; k++) {
         bool is_ip6 = k >= items->ip4_count;
-        const struct flow_item *item = flow_item_at(items, is_ip6 ? k - items->ip4_count : k, is_ip6);
+        const struct flow_item *item =
+            flow_item_at(items, is_ip6 ? k - items->ip4_count : k, is_ip6);
         /* The lower half of the hash: the tables go by the upper one. */
         struct worker *w = &all->worker[(uint64_t)(uint32_t)item->hash * all->count >> 32];
         int given = hand_over(w, batch, seen_ns, item, is_ip6);
@@ -314,8 +322,8 @@ void workers_free(struct workers *workers)
     free(workers);
 }
 
-int workers_meter(struct workers *workers, const struct packet_batch *batch, const int64_t seen_ns[], struct flow_items *items,
-                  int64_t second_ns)
+int workers_meter(struct workers *workers, const struct packet_batch *batch,
+                  const int64_t seen_ns[], struct flow_items *items, int64_t second_ns)
 {
     if (!workers->has_threads)
         return meter(&workers->worker[0], batch, seen_ns, items, second_ns);
@@ -330,8 +338,9 @@ int workers_expire_all(struct workers *workers, int64_t second_ns)
 {
     int code = 0;
     for (unsigned i = 0; i < workers->count && code == 0; i++)
-        code = workers->has_threads ? give_order(&workers->worker[i], WORK_EXPIRE_ALL, second_ns)
-                                    : flow_table_expire(workers->worker[i].table, second_ns, UINT32_MAX);
+        code = workers->has_threads
+                   ? give_order(&workers->worker[i], WORK_EXPIRE_ALL, second_ns)
+                   : flow_table_expire(workers->worker[i].table, second_ns, UINT32_MAX);
     workers->second_ns = INT64_MIN; /* the clock turns back */
     return code;
 }

@@ -10,21 +10,23 @@ static int64_t full_second(int64_t time_ns)
 }
 
 /* Are all packets [first, last) within the second that runs? Then that is all there is to do. */
-static bool is_within(struct flow_clock *clock, const struct packet_batch *batch, unsigned first, unsigned last)
+static bool is_within(struct flow_clock *clock, const struct packet_batch *batch, unsigned first,
+                      unsigned last)
 {
     uint64_t outside = 0;
     int64_t newest = clock->newest_ns;
     for (unsigned i = first; i < last; i++) {
         int64_t time = batch->pkt[i].time_ns;
-        outside |= (uint64_t)time - (uint64_t)clock->second_ns >= (uint64_t)NS_PER_S; /* wraps when it is before */
+        outside |= (uint64_t)time - (uint64_t)clock->second_ns >=
+                   (uint64_t)NS_PER_S; /* wraps when it is before */
         newest = time > newest ? time : newest;
     }
     clock->newest_ns = newest;
     return outside == 0;
 }
 
-unsigned flow_clock_run(struct flow_clock *clock, const struct packet_batch *batch, unsigned first, unsigned last, int64_t seen_ns[],
-                        bool *is_plain)
+unsigned flow_clock_run(struct flow_clock *clock, const struct packet_batch *batch, unsigned first,
+                        unsigned last, int64_t seen_ns[], bool *is_plain)
 {
     if (!clock->is_started && first < last) {
         flow_clock_turn(clock, &batch->pkt[first]);
@@ -40,7 +42,8 @@ unsigned flow_clock_run(struct flow_clock *clock, const struct packet_batch *bat
         int64_t time = batch->pkt[i].time_ns;
         seen_ns[i] = time;
         if (time >= second)
-            second = (uint64_t)time - (uint64_t)second < (uint64_t)NS_PER_S ? second : full_second(time);
+            second =
+                (uint64_t)time - (uint64_t)second < (uint64_t)NS_PER_S ? second : full_second(time);
         else if ((uint64_t)second - (uint64_t)time <= (uint64_t)FLOW_CLOCK_BACK_NS)
             seen_ns[i] = second;
         else

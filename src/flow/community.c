@@ -1,6 +1,7 @@
 /*
- * Community ID v1, https://github.com/corelight/community-id-spec: "1:" + base64(SHA-1(seed | endpoints, smaller first | protocol)).
- * SHA-1 comes from OpenSSL's libcrypto; a build without it leaves the column empty.
+ * Community ID v1, https://github.com/corelight/community-id-spec: "1:" + base64(SHA-1(seed |
+ * endpoints, smaller first | protocol)). SHA-1 comes from OpenSSL's libcrypto; a build without it
+ * leaves the column empty.
  */
 #include <string.h>
 
@@ -15,10 +16,11 @@
 static const struct {
     uint8_t proto, type, counter;
 } icmp_pairs[] = {
-    { 1, 8, 0 },      { 1, 0, 8 },      { 1, 13, 14 },    { 1, 14, 13 },    { 1, 15, 16 },    { 1, 16, 15 },
-    { 1, 10, 9 },     { 1, 9, 10 },     { 1, 17, 18 },    { 1, 18, 17 },    { 58, 128, 129 }, { 58, 129, 128 },
-    { 58, 133, 134 }, { 58, 134, 133 }, { 58, 135, 136 }, { 58, 136, 135 }, { 58, 130, 131 }, { 58, 131, 130 },
-    { 58, 144, 145 }, { 58, 145, 144 }, { 58, 139, 140 }, { 58, 140, 139 },
+    { 1, 8, 0 },      { 1, 0, 8 },      { 1, 13, 14 },    { 1, 14, 13 },    { 1, 15, 16 },
+    { 1, 16, 15 },    { 1, 10, 9 },     { 1, 9, 10 },     { 1, 17, 18 },    { 1, 18, 17 },
+    { 58, 128, 129 }, { 58, 129, 128 }, { 58, 133, 134 }, { 58, 134, 133 }, { 58, 135, 136 },
+    { 58, 136, 135 }, { 58, 130, 131 }, { 58, 131, 130 }, { 58, 144, 145 }, { 58, 145, 144 },
+    { 58, 139, 140 }, { 58, 140, 139 },
 };
 
 static unsigned icmp_counter(uint8_t proto, unsigned type)
@@ -45,7 +47,8 @@ static bool has_ports(uint8_t proto)
     return proto == 6 || proto == 17 || proto == 132; /* TCP, UDP, SCTP */
 }
 
-void community_id(const struct address *src, const struct address *dst, uint8_t proto, uint16_t sport, uint16_t dport, struct text *out)
+void community_id(const struct address *src, const struct address *dst, uint8_t proto,
+                  uint16_t sport, uint16_t dport, struct text *out)
 {
     if (src->version != dst->version || (src->version != 4 && src->version != 6))
         return;
@@ -81,7 +84,8 @@ void community_id(const struct address *src, const struct address *dst, uint8_t 
     put_base64(out, digest, sizeof digest);
 }
 #else
-void community_id(const struct address *src, const struct address *dst, uint8_t proto, uint16_t sport, uint16_t dport, struct text *out)
+void community_id(const struct address *src, const struct address *dst, uint8_t proto,
+                  uint16_t sport, uint16_t dport, struct text *out)
 {
     (void)src, (void)dst, (void)proto, (void)sport, (void)dport, (void)out;
 }

@@ -1,8 +1,10 @@
 /*
- * Later IP fragments carry no ports: they get those of their first fragment, which is remembered for a while.
+ * Later IP fragments carry no ports: they get those of their first fragment, which is remembered
+ * for a while.
  *
- * Memory is a fixed set-associative store, four entries of one cache line per set, chosen by a keyed hash. A full set forgets its oldest.
- * RFC 791 (identification with addresses and protocol), RFC 8200 section 4.5 (with addresses only).
+ * Memory is a fixed set-associative store, four entries of one cache line per set, chosen by a
+ * keyed hash. A full set forgets its oldest. RFC 791 (identification with addresses and protocol),
+ * RFC 8200 section 4.5 (with addresses only).
  */
 #include <stdlib.h>
 #include <string.h>
@@ -29,7 +31,8 @@ struct fragment_map {
     struct hash_secret secret;
 };
 
-int fragment_map_new(struct fragment_map **map, uint64_t octets, const struct hash_secret *secret, struct err *e)
+int fragment_map_new(struct fragment_map **map, uint64_t octets, const struct hash_secret *secret,
+                     struct err *e)
 {
     uint64_t sets = 1;
     while (sets * 2 * WAYS * sizeof(struct fragment) <= octets)
@@ -59,12 +62,14 @@ void fragment_map_free(struct fragment_map *map)
 static bool is_same(const struct fragment *f, const struct layers *l)
 {
     return f->version == l->key.version && f->id == l->fragment_id && f->tunnel == l->key.tunnel &&
-           (f->version == 6 || f->proto == l->key.proto) && memcmp(f->address, l->key.address, sizeof f->address) == 0;
+           (f->version == 6 || f->proto == l->key.proto) &&
+           memcmp(f->address, l->key.address, sizeof f->address) == 0;
 }
 
 static bool is_old(const struct fragment *f, int64_t now_ns)
 {
-    return f->version == 0 || (now_ns > f->time_ns && (uint64_t)now_ns - (uint64_t)f->time_ns > (uint64_t)FRAGMENT_AGE_NS);
+    return f->version == 0 || (now_ns > f->time_ns &&
+                               (uint64_t)now_ns - (uint64_t)f->time_ns > (uint64_t)FRAGMENT_AGE_NS);
 }
 
 static struct fragment *set_of(const struct fragment_map *map, const struct layers *l)
@@ -78,7 +83,8 @@ static struct fragment *set_of(const struct fragment_map *map, const struct laye
     return &map->entry[(h & map->set_mask) * WAYS];
 }
 
-static void remember(struct fragment *set, const struct layers *l, int64_t now_ns, struct ledger *ledger)
+static void remember(struct fragment *set, const struct layers *l, int64_t now_ns,
+                     struct ledger *ledger)
 {
     struct fragment *to = NULL;
     for (unsigned i = 0; i < WAYS && to == NULL; i++)
@@ -106,7 +112,8 @@ static void remember(struct fragment *set, const struct layers *l, int64_t now_n
     memcpy(to->address, l->key.address, sizeof to->address);
 }
 
-static void attribute(const struct fragment *set, struct layers *l, int64_t now_ns, struct ledger *ledger)
+static void attribute(const struct fragment *set, struct layers *l, int64_t now_ns,
+                      struct ledger *ledger)
 {
     for (unsigned i = 0; i < WAYS; i++)
         if (is_same(&set[i], l) && !is_old(&set[i], now_ns)) {
@@ -119,7 +126,8 @@ static void attribute(const struct fragment *set, struct layers *l, int64_t now_
     ledger_count(ledger, REASON_fragment_unmatched, 1);
 }
 
-void fragment_map_attribute(struct fragment_map *map, const struct packet *packet, struct layers *layers, struct ledger *ledger)
+void fragment_map_attribute(struct fragment_map *map, const struct packet *packet,
+                            struct layers *layers, struct ledger *ledger)
 {
     if (layers->flags & PACKET_LATER_FRAGMENT)
         attribute(set_of(map, layers), layers, packet->time_ns, ledger);

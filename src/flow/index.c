@@ -62,8 +62,10 @@ static void spill_give(struct flow_index *index, uint32_t number)
     index->spill_free = number;
 }
 
-/* New entries go to the front: the first bucket, whose overflow moves into the chain one spill bucket at a time. */
-static int push(struct flow_index *index, struct index_bucket *bucket, uint32_t tag, uint32_t record)
+/* New entries go to the front: the first bucket, whose overflow moves into the chain one spill
+ * bucket at a time. */
+static int push(struct flow_index *index, struct index_bucket *bucket, uint32_t tag,
+                uint32_t record)
 {
     if (bucket->count == INDEX_SLOTS) {
         struct index_bucket *spill = bucket->link ? &index->spill[bucket->link - 1] : NULL;
@@ -101,7 +103,8 @@ static void split(struct flow_index *index)
         for (unsigned i = 0; i < old.count; i++) {
             uint32_t place = (old.tag[i] & wide) == to ? to : from;
             int code = push(index, &index->bucket[place], old.tag[i], old.record[i]);
-            assert(code == 0); /* spill buckets read so far are free again, and two chains of n need no more than one */
+            assert(code == 0); /* spill buckets read so far are free again, and two chains of n need
+                                  no more than one */
             (void)code;
         }
         if (old.link == 0)

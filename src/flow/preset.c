@@ -7,22 +7,28 @@ static const struct key_field {
     const char *name;
     size_t at, size;
 } key_fields[] = {
-#define PART(name, member) { name, offsetof(struct flow_key, member), sizeof(((struct flow_key *)NULL)->member) }
-    PART("srcip", address[0]), PART("src", address[0]),  PART("dstip", address[1]),   PART("dst", address[1]),
-    PART("proto", proto),      PART("srcport", port[0]), PART("sport", port[0]),      PART("dstport", port[1]),
-    PART("dport", port[1]),    PART("vlan", vlan),       PART("if", interface),       PART("in_if", interface),
+#define PART(name, member)                                                                         \
+    {                                                                                              \
+        name, offsetof(struct flow_key, member), sizeof(((struct flow_key *)NULL)->member)         \
+    }
+    PART("srcip", address[0]), PART("src", address[0]),  PART("dstip", address[1]),
+    PART("dst", address[1]),   PART("proto", proto),     PART("srcport", port[0]),
+    PART("sport", port[0]),    PART("dstport", port[1]), PART("dport", port[1]),
+    PART("vlan", vlan),        PART("if", interface),    PART("in_if", interface),
     PART("tunnel", tunnel),
 #undef PART
 };
 #define KEY_FIELDS (sizeof key_fields / sizeof *key_fields)
-#define KEY_FIVE "src,dst,proto,sport,dport,tunnel"
+#define KEY_FIVE   "src,dst,proto,sport,dport,tunnel"
 
 static int add_field(struct flow_key *mask, const char *name, size_t size, struct err *e)
 {
     char word[32];
     const char *names[KEY_FIELDS];
     if (size >= sizeof word)
-        return err_set(e, WEIR_EUSAGE, "key: no field '%.*s'; 'srcip,dstip,proto,srcport,dstport' is the usual key", (int)size, name);
+        return err_set(e, WEIR_EUSAGE,
+                       "key: no field '%.*s'; 'srcip,dstip,proto,srcport,dstport' is the usual key",
+                       (int)size, name);
     memcpy(word, name, size);
     word[size] = '\0';
     for (size_t i = 0; i < KEY_FIELDS; i++) {
@@ -33,8 +39,10 @@ static int add_field(struct flow_key *mask, const char *name, size_t size, struc
         }
     }
     const char *nearest = text_nearest(word, names, KEY_FIELDS);
-    return err_set(e, WEIR_EUSAGE, "key: no field '%s'%s%s%s; write some of srcip,dstip,proto,srcport,dstport,vlan,if,tunnel", word,
-                   nearest ? ", did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
+    return err_set(
+        e, WEIR_EUSAGE,
+        "key: no field '%s'%s%s%s; write some of srcip,dstip,proto,srcport,dstport,vlan,if,tunnel",
+        word, nearest ? ", did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
 }
 
 static int add_fields(struct flow_key *mask, const char *text, struct err *e)
@@ -51,10 +59,13 @@ static int add_fields(struct flow_key *mask, const char *text, struct err *e)
 
 int flow_key_parse(const char *text, struct flow_key *mask, struct err *e)
 {
-    struct flow_key made = { .version = 0xff }; /* 192.0.2.1 and c000:201:: differ in nothing else */
+    struct flow_key made = { .version =
+                                 0xff }; /* 192.0.2.1 and c000:201:: differ in nothing else */
     int code = 0;
     if (*text == '\0')
-        return err_set(e, WEIR_EUSAGE, "key: no field given; write some of srcip,dstip,proto,srcport,dstport,vlan,if,tunnel");
+        return err_set(
+            e, WEIR_EUSAGE,
+            "key: no field given; write some of srcip,dstip,proto,srcport,dstport,vlan,if,tunnel");
     if (*text == '+')
         code = add_fields(&made, KEY_FIVE, e);
     if (code == 0)

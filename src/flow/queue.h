@@ -1,8 +1,10 @@
 /*
- * queue: closed records in the order in which their linger time ends, as that is the same for all. A ring that grows.
+ * queue: closed records in the order in which their linger time ends, as that is the same for all.
+ * A ring that grows.
  *
- * Taking a record out of its slot in the wheel when its connection closes would touch its neighbours in the list, two cache misses that
- * nothing hides: 21 ns per packet on flows of ten packets. From the queue many records are ended at once, and their memory is fetched ahead.
+ * Taking a record out of its slot in the wheel when its connection closes would touch its
+ * neighbours in the list, two cache misses that nothing hides: 21 ns per packet on flows of ten
+ * packets. From the queue many records are ended at once, and their memory is fetched ahead.
  */
 #ifndef WEIR_FLOW_QUEUE_H
 #define WEIR_FLOW_QUEUE_H
@@ -12,15 +14,15 @@
 
 #include "base/base.h"
 
-#define QUEUE_COUNT_MIN 1024
-#define QUEUE_SHARE 4 /* one place per so many records at most */
+#define QUEUE_COUNT_MIN       1024
+#define QUEUE_SHARE           4 /* one place per so many records at most */
 #define QUEUE_OCTETS_PER_1024 (16 * 1024 / QUEUE_SHARE)
 
 struct queue {
     struct queue_entry {
         uint32_t number, second; /* second of the deadline, wrapped; due when it is over */
-    } *entry;
-    uint64_t first, end; /* ever taken, ever put */
+    } * entry;
+    uint64_t first, end;     /* ever taken, ever put */
     uint32_t room, room_max; /* powers of two; 0 = nothing yet */
 };
 

@@ -2,10 +2,12 @@
  * flow record: what the table keeps of an open flow, in two cache lines.
  *
  *   line 1  key, times, counters    all that an IPv4 packet of a known flow touches
- *   line 2  rest of the key, list   begin, end and rare things; IPv6 packets compare three words here
+ *   line 2  rest of the key, list   begin, end and rare things; IPv6 packets compare three words
+ * here
  *
- * Everything with two sides is kept by endpoint, first one first (flow_item.side), so that a packet need not know
- * which side is forward. RECORD_REVERSED says so when the record is written. In uniflows there is one side only.
+ * Everything with two sides is kept by endpoint, first one first (flow_item.side), so that a packet
+ * need not know which side is forward. RECORD_REVERSED says so when the record is written. In
+ * uniflows there is one side only.
  */
 #ifndef WEIR_FLOW_RECORD_H
 #define WEIR_FLOW_RECORD_H
@@ -34,10 +36,12 @@ struct flow_record {
     uint8_t state, ttl;  /* ttl of forward packets, 0 = none yet */
     uint8_t tos, tunnel; /* of the first packet */
 
-    uint64_t address[3]; /* IPv6: first half of the first endpoint's address, both halves of the second one's */
+    uint64_t address[3]; /* IPv6: first half of the first endpoint's address, both halves of the
+                            second one's */
     uint32_t hash;       /* upper half, what the index goes by */
     uint32_t next, prev; /* list of the wheel; next also links free records */
-    uint32_t interface;  /* of the first packet, as are vlan (id + 1) and mac (destination, source) */
+    uint32_t
+        interface; /* of the first packet, as are vlan (id + 1) and mac (destination, source) */
     uint32_t out_of_order, fragments;
     uint16_t vlan;
     uint8_t entered; /* key.tunnel */
@@ -45,12 +49,15 @@ struct flow_record {
     uint8_t mac[12];
 };
 _Static_assert(sizeof(struct flow_record) == 128, "two cache lines per flow");
-_Static_assert(offsetof(struct flow_record, address) == 64, "the first line is all that most packets touch");
+_Static_assert(offsetof(struct flow_record, address) == 64,
+               "the first line is all that most packets touch");
 
 /* Of flow_item.tail. */
-static inline uint64_t tail_of(uint16_t first_port, uint16_t second_port, uint8_t proto, uint8_t version, uint16_t vlan)
+static inline uint64_t tail_of(uint16_t first_port, uint16_t second_port, uint8_t proto,
+                               uint8_t version, uint16_t vlan)
 {
-    return (uint64_t)first_port | (uint64_t)second_port << 16 | (uint64_t)proto << 32 | (uint64_t)version << 40 | (uint64_t)vlan << 48;
+    return (uint64_t)first_port | (uint64_t)second_port << 16 | (uint64_t)proto << 32 |
+           (uint64_t)version << 40 | (uint64_t)vlan << 48;
 }
 static inline uint16_t tail_port(uint64_t tail, unsigned side)
 {

@@ -19,7 +19,9 @@ static bool make_columns(struct flow_rows *rows)
     const struct flow_options *o = rows->options;
     bool is_made = true;
     *c = (struct flow_columns){ 0 };
-#define MAKE(column, when) is_made = is_made && (!(when) || (c->column = record_batch_column(b, FLOW_COLUMN(column))) != NULL)
+#define MAKE(column, when)                                                                         \
+    is_made =                                                                                      \
+        is_made && (!(when) || (c->column = record_batch_column(b, FLOW_COLUMN(column))) != NULL)
     MAKE(start, true);
     MAKE(end, true);
     MAKE(proto, o->mask.proto != 0);
@@ -59,7 +61,8 @@ static bool rows_begin(struct flow_rows *rows)
     return false;
 }
 
-/* A value in a column that few rows have: made at the first one, with all rows empty until they get a value. */
+/* A value in a column that few rows have: made at the first one, with all rows empty until they get
+ * a value. */
 static void *sparse(struct flow_rows *rows, unsigned index, unsigned row)
 {
     struct record_batch *b = rows->batch;
@@ -90,12 +93,31 @@ static void add_sparse(struct flow_rows *rows, const struct flow_record *r, unsi
             *tunnel = (struct bytes){ .data = (const uint8_t *)name, .size = strlen(name) };
     }
     if (r->state & RECORD_MAC) {
-        struct mac *dst = sparse(rows, FLOW_COLUMN(dst_mac), row), *src = sparse(rows, FLOW_COLUMN(src_mac), row);
+        struct mac *dst = sparse(rows, FLOW_COLUMN(dst_mac), row),
+                   *src = sparse(rows, FLOW_COLUMN(src_mac), row);
         if (dst != NULL && src != NULL) {
             memcpy(dst->octet, r->mac, 6);
             memcpy(src->octet, r->mac + 6, 6);
         }
     }
+}
+
+/* The Community ID of what the row says. */
+static void add_community_id(struct flow_rows *rows, unsigned row)
+{
+    const struct flow_columns *c = &rows->column;
+    struct text id = { 0 };
+    if (c->src == NULL || c->dst == NULL || c->proto == NULL || c->sport == NULL ||
+        c->dport == NULL)
+        return;
+    community_id(&c->src[row], &c->dst[row], c->proto[row], c->sport[row], c->dport[row], &id);
+    struct bytes *to = id.size > 0 ? sparse(rows, FLOW_COLUMN(community_id), row) : NULL;
+    const char *kept = to != NULL ? arena_text(&rows->batch->arena, id.data, id.size) : NULL;
+    if (to != NULL)
+        *to = (struct bytes){ .data = (const uint8_t *)kept, .size = kept != NULL ? id.size : 0 };
+    if (id.is_bad || (to != NULL && kept == NULL))
+        rows->failed = WEIR_EMEMORY;
+    text_fini(&id);
 }
 
 /* Address of the first (0) or second (1) endpoint. */
@@ -147,7 +169,8 @@ void flow_rows_add(struct flow_rows *rows, const struct flow_record *r, enum flo
         c->rev_flags[row] = r->tcp_flags[back];
     }
     c->in_if[row] = r->interface;
-    c->end_reason[row] = (uint8_t)(is_closed && reason != FLOW_END_RESOURCES ? FLOW_END_DETECTED : reason);
+    c->end_reason[row] =
+        (uint8_t)(is_closed && reason != FLOW_END_RESOURCES ? FLOW_END_DETECTED : reason);
     c->ttl[row] = r->ttl;
     if ((r->out_of_order | r->fragments) != 0) { /* the columns are zero from the start */
         c->out_of_order[row] = r->out_of_order;
@@ -155,6 +178,8 @@ void flow_rows_add(struct flow_rows *rows, const struct flow_record *r, enum flo
     }
     if ((r->state & RECORD_MAC) != 0 || r->vlan != 0 || r->tunnel != TUNNEL_NONE)
         add_sparse(rows, r, row);
+    if (rows->options->has_community_id)
+        add_community_id(rows, row);
     if (rows->batch->count == rows->batch->capacity)
         flow_rows_flush(rows);
 }

@@ -1,11 +1,14 @@
 /*
- * Flow table, see flow.h. Three steps per packet, each AHEAD packets behind the one before, so that memory comes while others are counted:
+ * Flow table, see flow.h. Three steps per packet, each AHEAD packets behind the one before, so that
+ * memory comes while others are counted:
  *
- *   prefetch bucket -> probe: index to record number, prefetch record -> update: compare the whole key, count
+ *   prefetch bucket -> probe: index to record number, prefetch record -> update: compare the whole
+ * key, count
  *
- * A record that went away between probe and update does not match its key any more (free records have none) and the packet takes the slow
- * way. Steps that move on together leave the memory busy all the time: as passes over 64 packets 95 ns per packet of the worst workload,
- * so 89; passes of 256 were slower still.
+ * A record that went away between probe and update does not match its key any more (free records
+ * have none) and the packet takes the slow way. Steps that move on together leave the memory busy
+ * all the time: as passes over 64 packets 95 ns per packet of the worst workload, so 89; passes of
+ * 256 were slower still.
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -16,29 +19,42 @@
 #include "flow/record.h"
 #include "flow/wheel.h"
 
-#define AHEAD 32         /* packets between prefetch and probe, and between probe and update */
-#define CLOSED_RUN 32    /* closed records ended together */
-#define NOT_YET INT64_MAX /* times of a record whose first packet is still to be counted: before all others */
+#define AHEAD      32 /* packets between prefetch and probe, and between probe and update */
+#define CLOSED_RUN 32 /* closed records ended together */
+#define NOT_YET                                                                                    \
+    INT64_MAX /* times of a record whose first packet is still to be counted: before all others */
 #define CHANCES_MAX 1024 /* touched records passed over to evict one */
 
-enum { TCP_FIN = 0x01, TCP_SYN = 0x02, TCP_RST = 0x04, TCP_ACK = 0x10, PROTO_ICMP = 1, PROTO_TCP = 6, PROTO_UDP = 17, PROTO_ICMP6 = 58, PORT_DNS = 53 };
+enum {
+    TCP_FIN = 0x01,
+    TCP_SYN = 0x02,
+    TCP_RST = 0x04,
+    TCP_ACK = 0x10,
+    PROTO_ICMP = 1,
+    PROTO_TCP = 6,
+    PROTO_UDP = 17,
+    PROTO_ICMP6 = 58,
+    PORT_DNS = 53
+};
 
 struct flow_table {
-    struct flow_record *record; /* slab; number 0 is never used */
-    int64_t silent_ns[2];       /* longest silence of an open and of a closed record */
-    uint64_t address_mask[2];   /* of IPv6 addresses: all ones when they are key */
-    bool has_rest;              /* interface or tunnel is key: compared on the second line */
+    struct flow_record *record;       /* slab; number 0 is never used */
+    int64_t silent_ns[2];             /* longest silence of an open and of a closed record */
+    uint64_t address_mask[2];         /* of IPv6 addresses: all ones when they are key */
+    bool has_rest;                    /* interface or tunnel is key: compared on the second line */
     size_t length_first, length_step; /* where in a batch the lengths are */
-    unsigned fin_closes;        /* RECORD_FIN bits that close a record; one that no record has: nothing does */
-    unsigned rst_closes;        /* TCP_RST or 0 */
-    unsigned syn_decides;       /* TCP_SYN or 0 */
+    unsigned
+        fin_closes; /* RECORD_FIN bits that close a record; one that no record has: nothing does */
+    unsigned rst_closes;  /* TCP_RST or 0 */
+    unsigned syn_decides; /* TCP_SYN or 0 */
     struct flow_options options;
     struct flow_index index;
     struct wheel wheel;
     struct queue closed;
     struct flow_rows rows;
     struct ledger *ledger;
-    uint32_t used, free, open, open_max, capacity; /* used: numbers given out so far; free: list of those given back */
+    uint32_t used, free, open, open_max,
+        capacity; /* used: numbers given out so far; free: list of those given back */
     bool is_started;
 };
 
@@ -51,27 +67,34 @@ static void find_lengths(struct flow_table *t)
 {
     static const size_t in_layers[] = { [LENGTH_LINK] = offsetof(struct layers, link_octets),
                                         [LENGTH_IP] = offsetof(struct layers, ip_octets),
-                                        [LENGTH_PAYLOAD] = offsetof(struct layers, payload_octets) };
+                                        [LENGTH_PAYLOAD] =
+                                            offsetof(struct layers, payload_octets) };
     bool is_frame = t->options.length == LENGTH_FRAME;
-    t->length_first = is_frame ? offsetof(struct packet_batch, pkt) + offsetof(struct packet, wirelen)
-                               : offsetof(struct packet_batch, layer) + in_layers[t->options.length];
+    t->length_first = is_frame
+                          ? offsetof(struct packet_batch, pkt) + offsetof(struct packet, wirelen)
+                          : offsetof(struct packet_batch, layer) + in_layers[t->options.length];
     t->length_step = is_frame ? sizeof(struct packet) : sizeof(struct layers);
 }
 
-int flow_table_new(struct flow_table **table, const struct flow_options *options, struct record_sink *out, struct ledger *ledger,
-                   struct err *e)
+int flow_table_new(struct flow_table **table, const struct flow_options *options,
+                   struct record_sink *out, struct ledger *ledger, struct err *e)
 {
     assert(out != NULL && ledger != NULL);
     uint64_t octets = options->memory_octets;
     if (octets < FLOW_MEMORY_MIN || octets > FLOW_MEMORY_MAX)
-        return err_set(e, WEIR_EUSAGE, "flow table: memory of %llu octets; give from 1 MiB to 256 GiB with --memory",
-                       (unsigned long long)octets);
+        return err_set(
+            e, WEIR_EUSAGE,
+            "flow table: memory of %llu octets; give from 1 MiB to 256 GiB with --memory",
+            (unsigned long long)octets);
     struct flow_table *t = calloc(1, sizeof *t);
     if (t == NULL)
         return err_memory(e, "flow table", sizeof *t);
     t->options = *options;
-    t->options.ends_at_fin = options->ends_at_fin && options->mask.proto != 0 && options->mask.port[0] != 0 && options->mask.port[1] != 0;
-    uint64_t records = octets * 1024 / (sizeof(struct flow_record) * 1024 + INDEX_OCTETS_PER_1024 + QUEUE_OCTETS_PER_1024);
+    t->options.ends_at_fin = options->ends_at_fin && options->mask.proto != 0 &&
+                             options->mask.port[0] != 0 && options->mask.port[1] != 0;
+    uint64_t records =
+        octets * 1024 /
+        (sizeof(struct flow_record) * 1024 + INDEX_OCTETS_PER_1024 + QUEUE_OCTETS_PER_1024);
     t->capacity = records < UINT32_C(1) << 30 ? (uint32_t)records : UINT32_C(1) << 30;
     t->used = 1;
     t->ledger = ledger;
@@ -82,11 +105,14 @@ int flow_table_new(struct flow_table **table, const struct flow_options *options
     t->address_mask[1] = word_at(options->mask.address[1], 0);
     t->has_rest = (options->mask.interface | options->mask.tunnel) != 0;
     find_lengths(t);
-    t->fin_closes = !t->options.ends_at_fin ? UINT32_MAX : options->is_biflow ? RECORD_FIN_BOTH : RECORD_FIN;
+    t->fin_closes = !t->options.ends_at_fin ? UINT32_MAX
+                    : options->is_biflow    ? RECORD_FIN_BOTH
+                                            : RECORD_FIN;
     t->rst_closes = t->options.ends_at_fin ? TCP_RST : 0;
     t->syn_decides = options->is_client_server && options->is_biflow ? TCP_SYN : 0;
     t->record = memory_big_new(((size_t)t->capacity + 1) * sizeof *t->record);
-    int code = t->record == NULL ? err_memory(e, "flow records", (size_t)octets) : index_init(&t->index, t->capacity, e);
+    int code = t->record == NULL ? err_memory(e, "flow records", (size_t)octets)
+                                 : index_init(&t->index, t->capacity, e);
     if (code < 0) {
         flow_table_free(t);
         return code;
@@ -113,12 +139,15 @@ void flow_table_stats(const struct flow_table *table, struct flow_table_stats *s
     *stats = (struct flow_table_stats){ .open = table->open,
                                         .open_max = table->open_max,
                                         .capacity = table->capacity,
-                                        .octets = (uint64_t)table->used * sizeof *table->record + index_octets(&table->index) + queue_octets(&table->closed) };
+                                        .octets = (uint64_t)table->used * sizeof *table->record +
+                                                  index_octets(&table->index) +
+                                                  queue_octets(&table->closed) };
 }
 
 /* ---- a packet as the table sees it ---- */
 
-static inline uint32_t length_of(const struct flow_table *t, const struct packet_batch *batch, unsigned i)
+static inline uint32_t length_of(const struct flow_table *t, const struct packet_batch *batch,
+                                 unsigned i)
 {
     uint32_t length;
     memcpy(&length, (const uint8_t *)batch + t->length_first + i * t->length_step, sizeof length);
@@ -131,14 +160,16 @@ static inline uint32_t tag_of(const struct flow_item *item)
 }
 
 /* Halves of an IPv6 address of one endpoint as far as they are key. */
-static inline uint64_t address_half(const struct flow_table *t, const struct layers *l, unsigned endpoint, unsigned half)
+static inline uint64_t address_half(const struct flow_table *t, const struct layers *l,
+                                    unsigned endpoint, unsigned half)
 {
     return word_at(l->key.address[endpoint], half) & t->address_mask[endpoint];
 }
 
 /* Is the packet of this record? IPv4 packets look at the record's first line only. */
-__attribute__((always_inline)) static inline bool is_same_key(const struct flow_table *t, const struct flow_record *r,
-                                                              const struct flow_item *item, const struct packet_batch *batch, bool is_ip6)
+__attribute__((always_inline)) static inline bool
+is_same_key(const struct flow_table *t, const struct flow_record *r, const struct flow_item *item,
+            const struct packet_batch *batch, bool is_ip6)
 {
     const struct layers *l = &batch->layer[item->at];
     uint64_t differs = (r->front ^ item->front) | (r->tail ^ item->tail);
@@ -167,14 +198,16 @@ static bool starts_backward(const struct layers *l)
     if (is_syn(l->tcp_flags))
         return l->tcp_flags & TCP_ACK;
     bool is_low_from = l->key.port[0] < 1024, is_low_to = l->key.port[1] < 1024;
-    return (l->flags & PACKET_PORTS) != 0 && l->key.proto != PROTO_ICMP && l->key.proto != PROTO_ICMP6 && is_low_from && !is_low_to;
+    return (l->flags & PACKET_PORTS) != 0 && l->key.proto != PROTO_ICMP &&
+           l->key.proto != PROTO_ICMP6 && is_low_from && !is_low_to;
 }
 
 /* Packets from an address and port to the same ones have no direction. */
 static bool is_loop(const struct flow_record *r)
 {
-    bool is_same = tail_version(r->tail) == 6 ? r->front == r->address[2] && r->address[0] == r->address[1]
-                                              : (uint32_t)r->front == r->front >> 32;
+    bool is_same = tail_version(r->tail) == 6
+                       ? r->front == r->address[2] && r->address[0] == r->address[1]
+                       : (uint32_t)r->front == r->front >> 32;
     return is_same && tail_port(r->tail, 0) == tail_port(r->tail, 1);
 }
 
@@ -204,7 +237,8 @@ static int64_t deadline_of(const struct flow_table *t, const struct flow_record 
 }
 
 /* A record that has its key and no packets. */
-static void set_key(const struct flow_table *t, struct flow_record *r, const struct packet_batch *batch, const struct flow_item *item)
+static void set_key(const struct flow_table *t, struct flow_record *r,
+                    const struct packet_batch *batch, const struct flow_item *item)
 {
     const struct layers *l = &batch->layer[item->at];
     r->front = item->front;
@@ -213,29 +247,34 @@ static void set_key(const struct flow_table *t, struct flow_record *r, const str
     r->first_ns = r->last_ns = NOT_YET;
     r->packets[0] = r->packets[1] = 0;
     r->state = 0;
-    r->address[0] = address_half(t, l, item->side, 0); /* IPv4 has this, too, and does not look at it */
+    r->address[0] =
+        address_half(t, l, item->side, 0); /* IPv4 has this, too, and does not look at it */
     r->address[1] = address_half(t, l, item->side ^ 1, 0);
     r->address[2] = address_half(t, l, item->side ^ 1, 1);
     r->interface = batch->pkt[item->at].interface;
     r->entered = (uint8_t)l->key.tunnel;
 }
 
-/* Fill the record for its first packet, which is counted afterwards. Key and place in index, wheel and queue stay as they are. */
-static void start_record(const struct flow_table *t, struct flow_record *r, const struct packet_batch *batch,
-                         const struct flow_item *item)
+/* Fill the record for its first packet, which is counted afterwards. Key and place in index, wheel
+ * and queue stay as they are. */
+static void start_record(const struct flow_table *t, struct flow_record *r,
+                         const struct packet_batch *batch, const struct flow_item *item)
 {
     const struct packet *p = &batch->pkt[item->at];
     const struct layers *l = &batch->layer[item->at];
-    unsigned state = (r->state & (RECORD_TOUCHED | RECORD_QUEUED)) | (item->side ? RECORD_REVERSED : 0);
+    unsigned state =
+        (r->state & (RECORD_TOUCHED | RECORD_QUEUED)) | (item->side ? RECORD_REVERSED : 0);
     r->first_ns = r->last_ns = p->time_ns;
-    memset(r->octets, 0, offsetof(struct flow_record, state) - offsetof(struct flow_record, octets));
+    memset(r->octets, 0,
+           offsetof(struct flow_record, state) - offsetof(struct flow_record, octets));
     r->ttl = 0;
     r->tos = l->tos;
     r->tunnel = l->tunnel;
     r->interface = p->interface;
     r->out_of_order = r->fragments = 0;
     r->vlan = l->vlan;
-    if ((uint32_t)l->mac + 12 <= p->caplen) { /* 0xffff and no such long header says there is none */
+    if ((uint32_t)l->mac + 12 <=
+        p->caplen) { /* 0xffff and no such long header says there is none */
         memcpy(r->mac, p->data + l->mac, 12);
         state |= RECORD_MAC;
     }
@@ -290,18 +329,21 @@ static void give_number(struct flow_table *t, uint32_t number)
     t->open--;
 }
 
-static uint32_t insert(struct flow_table *t, const struct packet_batch *batch, const struct flow_item *item)
+static uint32_t insert(struct flow_table *t, const struct packet_batch *batch,
+                       const struct flow_item *item)
 {
     uint32_t number = take_number(t);
     if (number == 0)
         return 0;
-    /* Spill buckets run out only when keys crowd together: make room by what is oldest, else give up. */
+    /* Spill buckets run out only when keys crowd together: make room by what is oldest, else give
+     * up. */
     while (index_insert(&t->index, tag_of(item), number) < 0)
         if (!evict(t)) {
             give_number(t, number);
             return 0;
         }
-    /* The rest is filled by the packet that is counted first: it need not be this one if a record of the flow ended in between. */
+    /* The rest is filled by the packet that is counted first: it need not be this one if a record
+     * of the flow ended in between. */
     set_key(t, &t->record[number], batch, item);
     wheel_link(&t->wheel, number, time_after(batch->pkt[item->at].time_ns, t->silent_ns[0]));
     return number;
@@ -342,7 +384,8 @@ static inline int64_t time_between(int64_t from, int64_t to)
 }
 
 /* Has the record ended before this packet? One branch for what hardly ever happens. */
-static inline bool is_over(const struct flow_table *t, const struct flow_record *r, int64_t time_ns, int64_t seen_ns, unsigned flags)
+static inline bool is_over(const struct flow_table *t, const struct flow_record *r, int64_t time_ns,
+                           int64_t seen_ns, unsigned flags)
 {
     unsigned is_closed = (r->state & RECORD_CLOSED) != 0;
     unsigned is_silent = time_between(r->last_ns, seen_ns) > t->silent_ns[is_closed];
@@ -362,7 +405,8 @@ static void decide_direction(struct flow_record *r, unsigned side, unsigned flag
     r->state |= RECORD_SURE;
 }
 
-static inline void count(struct flow_table *t, struct flow_record *r, const struct packet_batch *batch, const struct flow_item *item)
+static inline void count(struct flow_table *t, struct flow_record *r,
+                         const struct packet_batch *batch, const struct flow_item *item)
 {
     const struct layers *l = &batch->layer[item->at];
     int64_t time = batch->pkt[item->at].time_ns;
@@ -381,10 +425,12 @@ static inline void count(struct flow_table *t, struct flow_record *r, const stru
     uint32_t packets = ++r->packets[side];
     r->tcp_flags[side] |= (uint16_t)flags;
     /* The first packet is no second chance against eviction: floods are flows of one packet. */
-    unsigned was = r->state, state = was | (unsigned)(packets > 1) * RECORD_TOUCHED | (flags & TCP_FIN) * RECORD_FIN << side;
+    unsigned was = r->state, state = was | (unsigned)(packets > 1) * RECORD_TOUCHED |
+                                     (flags & TCP_FIN) * RECORD_FIN << side;
     r->state = (uint8_t)state;
     /* Which side a packet is from cannot be predicted, so it is no branch of its own. */
-    unsigned is_forward = side == (was & RECORD_REVERSED), is_lower = (uint8_t)(l->ttl - 1) < (uint8_t)(r->ttl - 1);
+    unsigned is_forward = side == (was & RECORD_REVERSED),
+             is_lower = (uint8_t)(l->ttl - 1) < (uint8_t)(r->ttl - 1);
     if (is_forward & is_lower)
         r->ttl = l->ttl;
     if (__builtin_expect((l->flags & PACKET_FRAGMENT) != 0, 0))
@@ -406,7 +452,8 @@ static bool is_single(const struct layers *l)
            (proto == PROTO_UDP && (l->key.port[0] == PORT_DNS || l->key.port[1] == PORT_DNS));
 }
 
-static void meter_single(struct flow_table *t, const struct packet_batch *batch, const struct flow_item *item)
+static void meter_single(struct flow_table *t, const struct packet_batch *batch,
+                         const struct flow_item *item)
 {
     const struct layers *l = &batch->layer[item->at];
     struct flow_record r = { 0 };
@@ -419,8 +466,8 @@ static void meter_single(struct flow_table *t, const struct packet_batch *batch,
     flow_rows_add(&t->rows, &r, FLOW_END_DETECTED);
 }
 
-__attribute__((always_inline)) static inline void probe(struct flow_table *t, const struct packet_batch *batch, struct flow_item *item,
-                                                        bool is_ip6)
+__attribute__((always_inline)) static inline void
+probe(struct flow_table *t, const struct packet_batch *batch, struct flow_item *item, bool is_ip6)
 {
     struct index_walk walk;
     uint32_t number = index_first(&t->index, tag_of(item), &walk);
@@ -432,8 +479,10 @@ __attribute__((always_inline)) static inline void probe(struct flow_table *t, co
         __builtin_prefetch(t->record[number].address);
 }
 
-/* The item's tag led to another flow's record: look at all with this tag, make one if there is none. NULL: the packet is done with. */
-static struct flow_record *find_slowly(struct flow_table *t, const struct packet_batch *batch, const struct flow_item *item, bool is_ip6)
+/* The item's tag led to another flow's record: look at all with this tag, make one if there is
+ * none. NULL: the packet is done with. */
+static struct flow_record *find_slowly(struct flow_table *t, const struct packet_batch *batch,
+                                       const struct flow_item *item, bool is_ip6)
 {
     if (t->options.single_packets && is_single(&batch->layer[item->at])) {
         meter_single(t, batch, item);
@@ -452,7 +501,9 @@ static struct flow_record *find_slowly(struct flow_table *t, const struct packet
     return number ? &t->record[number] : NULL;
 }
 
-__attribute__((always_inline)) static inline void update(struct flow_table *t, const struct packet_batch *batch, const int64_t seen_ns[],
+__attribute__((always_inline)) static inline void update(struct flow_table *t,
+                                                         const struct packet_batch *batch,
+                                                         const int64_t seen_ns[],
                                                          const struct flow_item *item, bool is_ip6)
 {
     unsigned i = item->at;
@@ -472,8 +523,9 @@ __attribute__((always_inline)) static inline void update(struct flow_table *t, c
 }
 
 /* (The subtraction wraps below AHEAD, which is beyond count, too.) */
-__attribute__((always_inline)) static inline void meter(struct flow_table *t, const struct packet_batch *batch, const int64_t seen_ns[],
-                                                        struct flow_items *items, unsigned count, bool is_ip6)
+__attribute__((always_inline)) static inline void
+meter(struct flow_table *t, const struct packet_batch *batch, const int64_t seen_ns[],
+      struct flow_items *items, unsigned count, bool is_ip6)
 {
     for (unsigned k = 0; k < count + 2 * AHEAD; k++) {
         if (k < count)
@@ -485,12 +537,14 @@ __attribute__((always_inline)) static inline void meter(struct flow_table *t, co
     }
 }
 
-int flow_table_update(struct flow_table *table, const struct packet_batch *batch, const int64_t seen_ns[], struct flow_items *items)
+int flow_table_update(struct flow_table *table, const struct packet_batch *batch,
+                      const int64_t seen_ns[], struct flow_items *items)
 {
     unsigned count = items->ip4_count + items->ip6_count;
     assert(count <= BATCH_MAX);
     if (count > 0 && !table->is_started) { /* the wheel begins at the stream's time */
-        wheel_due(&table->wheel, batch->pkt[flow_item_at(items, 0, items->ip4_count == 0)->at].time_ns);
+        wheel_due(&table->wheel,
+                  batch->pkt[flow_item_at(items, 0, items->ip4_count == 0)->at].time_ns);
         table->is_started = true;
     }
     table->ledger->in[STAGE_meter] += count;
@@ -515,12 +569,14 @@ static void look_at(struct flow_table *t, uint32_t number, int64_t second_ns)
     }
 }
 
-/* Closed records, a few at a time: what their end touches is fetched for all of them before the first one ends. */
+/* Closed records, a few at a time: what their end touches is fetched for all of them before the
+ * first one ends. */
 static unsigned expire_closed(struct flow_table *t, int64_t second_ns, unsigned budget)
 {
     uint32_t number[CLOSED_RUN];
     unsigned count = 0;
-    while (count < CLOSED_RUN && count < budget && (number[count] = queue_pop(&t->closed, second_ns)) != 0) {
+    while (count < CLOSED_RUN && count < budget &&
+           (number[count] = queue_pop(&t->closed, second_ns)) != 0) {
         __builtin_prefetch(&t->record[number[count]], 1);
         __builtin_prefetch(t->record[number[count]].address, 1);
         count++;

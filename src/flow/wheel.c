@@ -3,7 +3,8 @@
 
 #include <assert.h>
 
-#define LIST_END UINT32_C(0x80000000) /* in `next` and `prev`: no record follows, the rest is the slot */
+#define LIST_END                                                                                   \
+    UINT32_C(0x80000000) /* in `next` and `prev`: no record follows, the rest is the slot */
 
 /* Times before 1970 sort before all others: the order is kept by moving the sign. */
 static uint64_t slot_of(const struct wheel *wheel, int64_t time_ns)

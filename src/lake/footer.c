@@ -1,5 +1,6 @@
 /*
- * Footer of a Parquet file: as much of it as tells who wrote the file and whether it is whole, read without DuckDB.
+ * Footer of a Parquet file: as much of it as tells who wrote the file and whether it is whole, read
+ * without DuckDB.
  *
  * Source: Apache Parquet format, parquet.thrift (FileMetaData), and Thrift's compact protocol.
  */
@@ -51,8 +52,19 @@ uint64_t sum_end(const struct sum *sum)
 /* ---- compact protocol ---- */
 
 enum thrift_type {
-    THRIFT_STOP, THRIFT_TRUE, THRIFT_FALSE, THRIFT_BYTE, THRIFT_I16, THRIFT_I32, THRIFT_I64, THRIFT_DOUBLE, THRIFT_BINARY,
-    THRIFT_LIST, THRIFT_SET, THRIFT_MAP, THRIFT_STRUCT
+    THRIFT_STOP,
+    THRIFT_TRUE,
+    THRIFT_FALSE,
+    THRIFT_BYTE,
+    THRIFT_I16,
+    THRIFT_I32,
+    THRIFT_I64,
+    THRIFT_DOUBLE,
+    THRIFT_BINARY,
+    THRIFT_LIST,
+    THRIFT_SET,
+    THRIFT_MAP,
+    THRIFT_STRUCT
 };
 #define THRIFT_DEPTH_MAX 16
 
@@ -85,7 +97,8 @@ static struct bytes take_binary(struct cursor *c)
     return (struct bytes){ cursor_take(c, (size_t)size), (size_t)size };
 }
 
-/* Head of a list: elements and their type. Each takes an octet at least, so a count beyond the end is damage. */
+/* Head of a list: elements and their type. Each takes an octet at least, so a count beyond the end
+ * is damage. */
 static size_t take_list(struct cursor *c, enum thrift_type *type)
 {
     uint8_t head = cursor_u8(c);
@@ -96,7 +109,8 @@ static size_t take_list(struct cursor *c, enum thrift_type *type)
     return c->is_short ? 0 : (size_t)count;
 }
 
-/* Next field of a struct: its type, THRIFT_STOP at the end. *id is the last one's before the call. */
+/* Next field of a struct: its type, THRIFT_STOP at the end. *id is the last one's before the call.
+ */
 static enum thrift_type take_field(struct cursor *c, int64_t *id)
 {
     uint8_t head = cursor_u8(c);
@@ -191,10 +205,17 @@ static void take_pair(struct cursor *c, struct footer *footer, struct bytes *typ
         const char *name;
         struct bytes *to;
     } known[] = {
-        { KEY_TYPE, type },           { KEY_SOURCE, &footer->source },     { KEY_EPOCH, &footer->epoch },
-        { KEY_NUMBER, &footer->number }, { KEY_ROWS, &footer->meta_rows }, { KEY_FIRST, &footer->first },
-        { KEY_LAST, &footer->last },  { KEY_SAMPLING, &footer->sampling }, { KEY_LOST, &footer->lost },
-        { KEY_BODY, &footer->body },  { KEY_FOOTER, &footer->footer },
+        { KEY_TYPE, type },
+        { KEY_SOURCE, &footer->source },
+        { KEY_EPOCH, &footer->epoch },
+        { KEY_NUMBER, &footer->number },
+        { KEY_ROWS, &footer->meta_rows },
+        { KEY_FIRST, &footer->first },
+        { KEY_LAST, &footer->last },
+        { KEY_SAMPLING, &footer->sampling },
+        { KEY_LOST, &footer->lost },
+        { KEY_BODY, &footer->body },
+        { KEY_FOOTER, &footer->footer },
     };
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (key.size == strlen(known[i].name) && memcmp(key.data, known[i].name, key.size) == 0)
@@ -204,17 +225,20 @@ static void take_pair(struct cursor *c, struct footer *footer, struct bytes *typ
 static const struct record_type *type_of(struct bytes name)
 {
     for (unsigned i = 0; i < RECORD_COUNT; i++)
-        if (name.size == strlen(record_types[i].name) && memcmp(record_types[i].name, name.data, name.size) == 0)
+        if (name.size == strlen(record_types[i].name) &&
+            memcmp(record_types[i].name, name.data, name.size) == 0)
             return &record_types[i];
     return NULL;
 }
 
-static uint64_t known_columns(const struct record_type *type, const struct bytes *name, size_t count)
+static uint64_t known_columns(const struct record_type *type, const struct bytes *name,
+                              size_t count)
 {
     uint64_t known = 0;
     for (size_t i = 0; i < count; i++)
         for (unsigned k = 0; k < type->column_count; k++)
-            if (name[i].size == strlen(type->column[k].name) && memcmp(name[i].data, type->column[k].name, name[i].size) == 0)
+            if (name[i].size == strlen(type->column[k].name) &&
+                memcmp(name[i].data, type->column[k].name, name[i].size) == 0)
                 known |= UINT64_C(1) << k;
     return known;
 }
@@ -247,14 +271,15 @@ bool footer_parse(struct bytes octets, struct footer *footer)
             skip_value(&c, t, 0);
         }
     footer->type = type_of(type);
-    footer->columns = known_columns(footer->type ? footer->type : &record_types[RECORD_flow], column, column_count);
+    footer->columns = known_columns(footer->type ? footer->type : &record_types[RECORD_flow],
+                                    column, column_count);
     return !c.is_short && has_rows && column_count > 0;
 }
 
 static void put_digits(uint8_t *to, uint64_t value)
 {
     for (unsigned i = SEGMENT_SUM_DIGITS; i-- > 0; value >>= 4)
-        to[i] = (uint8_t)"0123456789abcdef"[value & 15];
+        to[i] = (uint8_t) "0123456789abcdef"[value & 15];
 }
 
 bool footer_seal(uint8_t *tail, size_t size, const struct sum *body)
@@ -266,8 +291,8 @@ bool footer_seal(uint8_t *tail, size_t size, const struct sum *body)
     if (length > size - FOOTER_TAIL)
         return false;
     size_t start = size - FOOTER_TAIL - length;
-    if (!footer_parse((struct bytes){ tail + start, length }, &footer) || footer.body.size != SEGMENT_SUM_DIGITS ||
-        footer.footer.size != SEGMENT_SUM_DIGITS)
+    if (!footer_parse((struct bytes){ tail + start, length }, &footer) ||
+        footer.body.size != SEGMENT_SUM_DIGITS || footer.footer.size != SEGMENT_SUM_DIGITS)
         return false;
     struct sum sum = *body;
     sum_add(&sum, tail, start);

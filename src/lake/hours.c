@@ -1,6 +1,7 @@
 /*
- * Rows waiting for their hour. A row lies in the folder of the hour of its start, so each hour of each type has a buffer.
- * Whole batches of one hour are kept as they are; rows of mixed or small batches are copied into the hour's open batch.
+ * Rows waiting for their hour. A row lies in the folder of the hour of its start, so each hour of
+ * each type has a buffer. Whole batches of one hour are kept as they are; rows of mixed or small
+ * batches are copied into the hour's open batch.
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -8,8 +9,8 @@
 
 #include "lake/inside.h"
 
-#define HOUR_NS (3600 * NS_PER_S)
-#define WHOLE_ROWS 512      /* batches smaller than this are copied together */
+#define HOUR_NS         (3600 * NS_PER_S)
+#define WHOLE_ROWS      512 /* batches smaller than this are copied together */
 #define OPEN_ROWS_FIRST 128 /* room of an hour's first open batch: stray rows are few */
 
 static int64_t hour_of(int64_t ns)
@@ -60,8 +61,12 @@ static struct hour *hours_new(struct hours *hours, const struct record_type *typ
     struct hour *h = malloc(sizeof *h);
     if (h == NULL)
         return NULL;
-    *h = (struct hour){ .type = type, .number = number, .octets = sizeof *h, .first_ns = INT64_MAX,
-                        .last_ns = INT64_MIN, .sampling_min = UINT64_MAX };
+    *h = (struct hour){ .type = type,
+                        .number = number,
+                        .octets = sizeof *h,
+                        .first_ns = INT64_MAX,
+                        .last_ns = INT64_MIN,
+                        .sampling_min = UINT64_MAX };
     hours->hour[hours->count++] = h;
     hours->octets += h->octets;
     return h;
@@ -115,8 +120,10 @@ static int hour_close_open(struct hour *h)
     return code;
 }
 
-/* Values [row, row + count) of one column behind the `to->count` rows of `to`. -1 without memory. */
-static int copy_values(struct record_batch *to, const struct record_batch *from, unsigned index, unsigned row, unsigned count)
+/* Values [row, row + count) of one column behind the `to->count` rows of `to`. -1 without memory.
+ */
+static int copy_values(struct record_batch *to, const struct record_batch *from, unsigned index,
+                       unsigned row, unsigned count)
 {
     const struct column *c = &from->column[index];
     bool was_empty = to->column[index].data == NULL;
@@ -136,7 +143,8 @@ static int copy_values(struct record_batch *to, const struct record_batch *from,
     size_t size = value_size(type);
     memcpy(data + to->count * size, (const uint8_t *)c->data + row * size, count * size);
     for (unsigned i = 0; i < count; i++) {
-        if (c->is_null != NULL && c->is_null[row + i] && record_batch_set_null(to, index, to->count + i) != 0)
+        if (c->is_null != NULL && c->is_null[row + i] &&
+            record_batch_set_null(to, index, to->count + i) != 0)
             return -1;
         if (type != T_TEXT || record_is_null(from, index, row + i))
             continue;
@@ -149,13 +157,15 @@ static int copy_values(struct record_batch *to, const struct record_batch *from,
 }
 
 /* Copy rows into the open batch; *done of them fitted. */
-static int hour_copy(struct hour *h, const struct record_batch *batch, unsigned row, unsigned count, unsigned *done)
+static int hour_copy(struct hour *h, const struct record_batch *batch, unsigned row, unsigned count,
+                     unsigned *done)
 {
     *done = 0;
     if (h->open != NULL && h->open->count == h->open->capacity && hour_close_open(h) != 0)
         return -1;
     if (h->open == NULL) {
-        h->open = record_batch_new(h->type, h->batch_count == 0 ? OPEN_ROWS_FIRST : RECORD_BATCH_ROWS);
+        h->open =
+            record_batch_new(h->type, h->batch_count == 0 ? OPEN_ROWS_FIRST : RECORD_BATCH_ROWS);
         if (h->open == NULL)
             return -1;
         h->octets += batch_octets(h->open);

@@ -4,12 +4,13 @@
  *   DIR/flow/day=2026-11-21/hour=7/SOURCE-EPOCH-NUMBER.parquet
  *   DIR/ledger/day=.../hour=.../...
  *
- * A row lies in the hour (UTC) of its start. A segment is immutable, has an identity (source, epoch, number) and
- * footer metadata (schema version, sampling, losses, checksums). Written as `.part`, synced, renamed, folder synced:
- * a reader never sees half of one. One writer thread owns DuckDB.
+ * A row lies in the hour (UTC) of its start. A segment is immutable, has an identity (source,
+ * epoch, number) and footer metadata (schema version, sampling, losses, checksums). Written as
+ * `.part`, synced, renamed, folder synced: a reader never sees half of one. One writer thread owns
+ * DuckDB.
  *
- * In the files addresses and MACs are text, times TIMESTAMP_NS (UTC), durations BIGINT nanoseconds, other numbers
- * unsigned as in the dictionary.
+ * In the files addresses and MACs are text, times TIMESTAMP_NS (UTC), durations BIGINT nanoseconds,
+ * other numbers unsigned as in the dictionary.
  */
 #ifndef WEIR_LAKE_H
 #define WEIR_LAKE_H
@@ -18,7 +19,7 @@
 #include "schema/schema.h"
 
 #define LAKE_SCHEMA_VERSION 1
-#define LAKE_SOURCE_MAX 64
+#define LAKE_SOURCE_MAX     64
 /* A record may end this long after its start and is still found by a question about its end. */
 #define LAKE_RECORD_LONGEST_NS (24 * 3600 * NS_PER_S)
 
@@ -33,29 +34,37 @@ bool lake_is_built_in(void);
 struct lake_writer;
 
 struct lake_writer_options {
-    const char *path;       /* folder of the lake, made if absent */
-    const char *source;     /* name of who writes: [A-Za-z0-9_.-]{1,64} */
-    uint64_t rows_max;      /* rows per segment; 0 = 1,000,000 */
-    uint64_t memory_octets; /* of batches waiting; 0 = 256 MiB. push waits when it is full (files) */
+    const char *path;   /* folder of the lake, made if absent */
+    const char *source; /* name of who writes: [A-Za-z0-9_.-]{1,64} */
+    uint64_t rows_max;  /* rows per segment; 0 = 1,000,000 */
+    uint64_t
+        memory_octets; /* of batches waiting; 0 = 256 MiB. push waits when it is full (files) */
 };
 
 /*
- * Deletes `.part` files that a dead writer left, starts the thread. `ledger` is touched in lake_writer_close only: then
- * STAGE_output gets `out` (rows on the disk) and the reasons disk_full and output_failed; `in` is counted by who pushes.
+ * Deletes `.part` files that a dead writer left, starts the thread. `ledger` is touched in
+ * lake_writer_close only: then STAGE_output gets `out` (rows on the disk) and the reasons disk_full
+ * and output_failed; `in` is counted by who pushes.
  */
-int lake_writer_new(struct lake_writer **writer, const struct lake_writer_options *options, struct ledger *ledger, struct err *e);
-/* Sink for records of `type` (flow, ledger, ...), which has a column `start`. The sink belongs to the writer; any thread
- * may push. A push never fails: what could not be written is in the ledger and in the answer of flush and close. */
+int lake_writer_new(struct lake_writer **writer, const struct lake_writer_options *options,
+                    struct ledger *ledger, struct err *e);
+/* Sink for records of `type` (flow, ledger, ...), which has a column `start`. The sink belongs to
+ * the writer; any thread may push. A push never fails: what could not be written is in the ledger
+ * and in the answer of flush and close. */
 struct record_sink *lake_writer_sink(struct lake_writer *writer, const struct record_type *type);
-/* Waits until everything pushed so far is on the disk. Returns the first failure since the last flush; the writer goes on. */
+/* Waits until everything pushed so far is on the disk. Returns the first failure since the last
+ * flush; the writer goes on. */
 int lake_writer_flush(struct lake_writer *writer, struct err *e);
 /* Adds the rows written and lost so far to *ledger: all that were pushed before the last flush. */
 void lake_writer_count(struct lake_writer *writer, struct ledger *ledger);
-/* Writes what is left, waits until it is on the disk; frees also on failure. WEIR_EOUTPUT if any row was lost. */
+/* Writes what is left, waits until it is on the disk; frees also on failure. WEIR_EOUTPUT if any
+ * row was lost. */
 int lake_writer_close(struct lake_writer *writer, struct err *e);
 
-/* One Parquet file of one type, not in a lake (`-o parquet -w FILE`, "-" = standard output): the same columns. */
-int lake_file_new(struct lake_writer **writer, const char *path, const struct record_type *type, struct ledger *ledger, struct err *e);
+/* One Parquet file of one type, not in a lake (`-o parquet -w FILE`, "-" = standard output): the
+ * same columns. */
+int lake_file_new(struct lake_writer **writer, const char *path, const struct record_type *type,
+                  struct ledger *ledger, struct err *e);
 
 /* ---- segments as files; works without DuckDB ---- */
 
@@ -77,12 +86,13 @@ struct lake_list {
 };
 
 /*
- * The whole segments of the lake in `path` that may hold records of `type` (NULL = of all) which overlap [from_ns, to_ns).
- * Checked are magic, footer, its checksum and the identity; what fails, and other files, is left out and named in
- * `messages` (may be NULL), one per line. `path` may also be one Parquet file.
+ * The whole segments of the lake in `path` that may hold records of `type` (NULL = of all) which
+ * overlap [from_ns, to_ns). Checked are magic, footer, its checksum and the identity; what fails,
+ * and other files, is left out and named in `messages` (may be NULL), one per line. `path` may also
+ * be one Parquet file.
  */
-int lake_list_open(struct lake_list *list, const char *path, const struct record_type *type, int64_t from_ns, int64_t to_ns,
-                   struct text *messages, struct err *e);
+int lake_list_open(struct lake_list *list, const char *path, const struct record_type *type,
+                   int64_t from_ns, int64_t to_ns, struct text *messages, struct err *e);
 void lake_list_close(struct lake_list *list);
 /* Read the whole file and compare its checksums. WEIR_ENO with the reason if it is damaged. */
 int lake_segment_verify(const struct lake_segment *segment, struct err *e);
@@ -96,11 +106,14 @@ struct lake_feed {
     unsigned thread_max; /* threads that may call `next` of one scan at the same time */
     void *context;
     void *(*start)(void *context); /* begin a scan; NULL without memory */
-    struct record_batch *(*next)(void *scan); /* lent until the next call of the same thread; NULL = no more */
+    struct record_batch *(*next)(
+        void *scan); /* lent until the next call of the same thread; NULL = no more */
     void (*finish)(void *scan);
 };
-/* Register `feed`, which outlives the connection, as table function `name` on a duckdb_connection. */
-int lake_feed_register(void *connection, const char *name, const struct lake_feed *feed, struct err *e);
+/* Register `feed`, which outlives the connection, as table function `name` on a duckdb_connection.
+ */
+int lake_feed_register(void *connection, const char *name, const struct lake_feed *feed,
+                       struct err *e);
 /* SQL type of a column: "UBIGINT". */
 const char *lake_sql_type(enum value_type type);
 

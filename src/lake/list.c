@@ -1,6 +1,7 @@
 /*
- * Which segments there are: every file is checked by itself before anybody opens it, so that a broken or foreign one is named
- * and left out. Needs no DuckDB: what is asked for stands in the footer.
+ * Which segments there are: every file is checked by itself before anybody opens it, so that a
+ * broken or foreign one is named and left out. Needs no DuckDB: what is asked for stands in the
+ * footer.
  */
 #include <dirent.h>
 #include <stdio.h>
@@ -11,8 +12,8 @@
 #include "lake/inside.h"
 
 #define FOOTER_GUESS ((size_t)64 << 10) /* read at once; most footers are smaller */
-#define FOOTER_MAX ((size_t)256 << 20)
-#define READ_OCTETS ((size_t)1 << 20)
+#define FOOTER_MAX   ((size_t)256 << 20)
+#define READ_OCTETS  ((size_t)1 << 20)
 
 /* ---- one file ---- */
 
@@ -54,7 +55,8 @@ static int read_end(struct file *file, uint64_t octets, uint8_t **end, size_t *s
     uint8_t head[4];
     *end = NULL;
     if (octets < sizeof head + FOOTER_TAIL)
-        return err_set(e, WEIR_EINPUT, "%llu octets are too few for a Parquet file", (unsigned long long)octets);
+        return err_set(e, WEIR_EINPUT, "%llu octets are too few for a Parquet file",
+                       (unsigned long long)octets);
     *size = octets < FOOTER_GUESS ? (size_t)octets : FOOTER_GUESS;
     for (;;) {
         uint8_t *more = realloc(*end, *size);
@@ -70,7 +72,8 @@ static int read_end(struct file *file, uint64_t octets, uint8_t **end, size_t *s
             return err_set(e, WEIR_EINPUT, "not a whole Parquet file (no 'PAR1' at both ends)");
         uint64_t length = (uint64_t)load_le32(*end + *size - FOOTER_TAIL) + FOOTER_TAIL;
         if (length > octets - sizeof head || length > FOOTER_MAX)
-            return err_set(e, WEIR_EINPUT, "its footer of %llu octets does not fit", (unsigned long long)length);
+            return err_set(e, WEIR_EINPUT, "its footer of %llu octets does not fit",
+                           (unsigned long long)length);
         if (length <= *size) {
             memmove(*end, *end + *size - length, (size_t)length);
             *size = (size_t)length;
@@ -95,9 +98,11 @@ static bool is_footer_sound(uint8_t *end, size_t size, const struct footer *foot
     return sum_end(&sum) == wanted;
 }
 
-/* Read what `segment->path` says of itself. `is_named`: the user gave this very file, so it may be of other origin.
- * *body = checksum of what is before the footer, 0 = none; *footer_octets with the tail. */
-static int segment_read(struct lake_segment *segment, bool is_named, uint64_t *body, uint64_t *footer_octets, struct err *e)
+/* Read what `segment->path` says of itself. `is_named`: the user gave this very file, so it may be
+ * of other origin. *body = checksum of what is before the footer, 0 = none; *footer_octets with the
+ * tail. */
+static int segment_read(struct lake_segment *segment, bool is_named, uint64_t *body,
+                        uint64_t *footer_octets, struct err *e)
 {
     struct file *file;
     uint8_t *end = NULL;
@@ -132,7 +137,8 @@ static int segment_read(struct lake_segment *segment, bool is_named, uint64_t *b
         segment->sampling = (uint64_t)number_of(footer.sampling, 0);
         segment->lost = (uint64_t)number_of(footer.lost, 0);
         if (number_of(footer.meta_rows, (int64_t)footer.rows) != (int64_t)footer.rows)
-            code = err_set(e, WEIR_EINPUT, "its footer contradicts itself about the number of rows");
+            code =
+                err_set(e, WEIR_EINPUT, "its footer contradicts itself about the number of rows");
     }
     free(end);
     file_close(file, NULL);
@@ -185,7 +191,8 @@ static void leave_out(struct walk *w, const char *path, const char *reason)
         text_format(w->messages, "lake: left out '%s': %s\n", path, reason);
 }
 
-static int take_file(struct walk *w, const char *path, bool is_named, const struct record_type *type)
+static int take_file(struct walk *w, const char *path, bool is_named,
+                     const struct record_type *type)
 {
     struct lake_segment segment = { .path = path };
     uint64_t body, footer_octets;
@@ -200,7 +207,8 @@ static int take_file(struct walk *w, const char *path, bool is_named, const stru
         leave_out(w, path, "it is of another record type than its folder");
         return 0;
     }
-    if ((type != NULL && segment.type != type) || segment.last_ns < w->from_ns || segment.first_ns >= w->to_ns)
+    if ((type != NULL && segment.type != type) || segment.last_ns < w->from_ns ||
+        segment.first_ns >= w->to_ns)
         return 0;
     struct lake_list *list = w->list;
     if (list->count == list->room) {
@@ -218,7 +226,8 @@ static int take_file(struct walk *w, const char *path, bool is_named, const stru
     return 0;
 }
 
-static int take_entry(struct walk *w, const char *path, const char *name, const struct record_type *type)
+static int take_entry(struct walk *w, const char *path, const char *name,
+                      const struct record_type *type)
 {
     if (ends_with(name, SEGMENT_SUFFIX SEGMENT_PART)) {
         if (!claim_is_alive(w->lake, name))
@@ -237,21 +246,24 @@ static int64_t folder_value(const char *name, bool is_day)
 {
     unsigned year, month, day, hour;
     int end = 0;
-    if (is_day && sscanf(name, "day=%4u-%2u-%2u%n", &year, &month, &day, &end) == 3 && name[end] == '\0' && month >= 1 && month <= 12)
+    if (is_day && sscanf(name, "day=%4u-%2u-%2u%n", &year, &month, &day, &end) == 3 &&
+        name[end] == '\0' && month >= 1 && month <= 12)
         return days_from_civil(year, month, day);
     if (!is_day && sscanf(name, "hour=%2u%n", &hour, &end) == 1 && name[end] == '\0' && hour < 24)
         return hour;
     return INT64_MIN;
 }
 
-/* Can rows that start in [start, start + length) overlap the range asked for? In seconds, against overflow. */
+/* Can rows that start in [start, start + length) overlap the range asked for? In seconds, against
+ * overflow. */
 static bool is_in_range(const struct walk *w, int64_t start_s, int64_t length_s)
 {
     int64_t from_s = w->from_ns / NS_PER_S - 1, to_s = w->to_ns / NS_PER_S + 1;
     return start_s < to_s && start_s + length_s + LAKE_RECORD_LONGEST_NS / NS_PER_S > from_s;
 }
 
-static int walk_folder(struct walk *w, const char *path, const struct record_type *type, int64_t day, unsigned depth)
+static int walk_folder(struct walk *w, const char *path, const struct record_type *type,
+                       int64_t day, unsigned depth)
 {
     DIR *folder = opendir(path);
     struct dirent *entry;
@@ -270,7 +282,8 @@ static int walk_folder(struct walk *w, const char *path, const struct record_typ
             int64_t value = folder_value(entry->d_name, depth == 2);
             if (value == INT64_MIN)
                 leave_out(w, below.data, "not a folder of a lake");
-            else if (is_in_range(w, depth == 2 ? value * 86400 : day * 86400 + value * 3600, depth == 2 ? 86400 : 3600))
+            else if (is_in_range(w, depth == 2 ? value * 86400 : day * 86400 + value * 3600,
+                                 depth == 2 ? 86400 : 3600))
                 code = walk_folder(w, below.data, type, value, depth - 1);
         }
     }
@@ -285,15 +298,16 @@ static int by_path(const void *a, const void *b)
     return strcmp(((const struct lake_segment *)a)->path, ((const struct lake_segment *)b)->path);
 }
 
-int lake_list_open(struct lake_list *list, const char *path, const struct record_type *type, int64_t from_ns, int64_t to_ns,
-                   struct text *messages, struct err *e)
+int lake_list_open(struct lake_list *list, const char *path, const struct record_type *type,
+                   int64_t from_ns, int64_t to_ns, struct text *messages, struct err *e)
 {
     *list = (struct lake_list){ 0 };
     struct walk w = { list, path, from_ns, to_ns, messages, e };
     struct stat st;
     int code = 0;
     if (stat(path, &st) != 0)
-        return err_set(e, WEIR_EINPUT, "lake: no folder '%s'; 'weir flow --lake DIR FILE' writes one", path);
+        return err_set(e, WEIR_EINPUT,
+                       "lake: no folder '%s'; 'weir flow --lake DIR FILE' writes one", path);
     if (!S_ISDIR(st.st_mode))
         code = take_file(&w, path, true, type);
     for (unsigned i = 0; i < RECORD_COUNT && S_ISDIR(st.st_mode) && code == 0; i++) {

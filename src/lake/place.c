@@ -19,7 +19,9 @@ int lake_default_path(struct text *path, struct err *e)
     else if (home != NULL && home[0] == '/')
         text_format(path, "%s/.local/state/weir/lake", home);
     else
-        return err_set(e, WEIR_EUSAGE, "lake: neither HOME nor XDG_STATE_HOME says where the lake is; give --lake DIR or -R DIR");
+        return err_set(e, WEIR_EUSAGE,
+                       "lake: neither HOME nor XDG_STATE_HOME says where the lake is; give --lake "
+                       "DIR or -R DIR");
     return path->is_bad ? err_memory(e, "lake", path->size) : 0;
 }
 
@@ -42,7 +44,8 @@ void hour_path(struct text *out, const char *lake, const char *type, int64_t hou
     }
     unsigned month, day;
     civil_from_days(days, &year, &month, &day);
-    text_format(out, "%s/%s/day=%04lld-%02u-%02u/hour=%lld", lake, type, (long long)year, month, day, (long long)rest);
+    text_format(out, "%s/%s/day=%04lld-%02u-%02u/hour=%lld", lake, type, (long long)year, month,
+                day, (long long)rest);
 }
 
 bool ends_with(const char *name, const char *end)
@@ -74,7 +77,8 @@ bool claim_is_alive(const char *lake, const char *name)
     return number != NULL && is_alive(lake, name, (size_t)(number - name));
 }
 
-/* Remove `.part` files under `path` whose writer is dead, `depth` folders down (type, day, hour). */
+/* Remove `.part` files under `path` whose writer is dead, `depth` folders down (type, day, hour).
+ */
 static void remove_parts(const char *lake, const char *path, unsigned depth)
 {
     DIR *folder = opendir(path);
@@ -91,7 +95,8 @@ static void remove_parts(const char *lake, const char *path, unsigned depth)
             break;
         if (depth > 0) {
             remove_parts(lake, below.data, depth - 1);
-        } else if (ends_with(entry->d_name, SEGMENT_SUFFIX SEGMENT_PART) && !claim_is_alive(lake, entry->d_name)) {
+        } else if (ends_with(entry->d_name, SEGMENT_SUFFIX SEGMENT_PART) &&
+                   !claim_is_alive(lake, entry->d_name)) {
             file_remove(below.data, NULL);
         }
     }
@@ -105,7 +110,8 @@ static void remove_claims(const char *lake)
     struct dirent *entry;
     struct text path = { 0 };
     while (folder != NULL && (entry = readdir(folder)) != NULL) {
-        if (!ends_with(entry->d_name, CLAIM_SUFFIX) || is_alive(lake, entry->d_name, strlen(entry->d_name) - strlen(CLAIM_SUFFIX)))
+        if (!ends_with(entry->d_name, CLAIM_SUFFIX) ||
+            is_alive(lake, entry->d_name, strlen(entry->d_name) - strlen(CLAIM_SUFFIX)))
             continue;
         path.size = 0;
         text_format(&path, "%s/%s", lake, entry->d_name);
@@ -137,8 +143,8 @@ void epoch_now(char epoch[EPOCH_DIGITS + 1])
     epoch_print(now(), epoch);
 }
 
-int claim_open(struct file **claim, struct text *path, const char *lake, const char *source, char epoch[EPOCH_DIGITS + 1],
-               struct err *e)
+int claim_open(struct file **claim, struct text *path, const char *lake, const char *source,
+               char epoch[EPOCH_DIGITS + 1], struct err *e)
 {
     int code = file_make_dirs(lake, e);
     if (code < 0)

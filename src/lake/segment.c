@@ -1,9 +1,10 @@
 /*
- * Record batches to Parquet by DuckDB: a table function over batches feeds COPY, which writes into a pipe.
+ * Record batches to Parquet by DuckDB: a table function over batches feeds COPY, which writes into
+ * a pipe.
  *
- * This way memory is constant and nothing is stored twice; an appender with a table behind it took 2 GB for 10 million
- * rows, and the same time. One thread: a second one burned twice the CPU for the same rate. Known to DuckDB in this
- * program are this file and query/store_duckdb.c.
+ * This way memory is constant and nothing is stored twice; an appender with a table behind it took
+ * 2 GB for 10 million rows, and the same time. One thread: a second one burned twice the CPU for
+ * the same rate. Known to DuckDB in this program are this file and query/store_duckdb.c.
  */
 #include <duckdb.h>
 
@@ -24,11 +25,13 @@ bool lake_is_built_in(void)
 static duckdb_type duckdb_type_of(enum value_type type)
 {
     static const uint8_t types[VALUE_TYPES] = {
-        [T_U8] = DUCKDB_TYPE_UTINYINT, [T_U16] = DUCKDB_TYPE_USMALLINT, [T_U32] = DUCKDB_TYPE_UINTEGER,
-        [T_U64] = DUCKDB_TYPE_UBIGINT, [T_I64] = DUCKDB_TYPE_BIGINT, [T_F64] = DUCKDB_TYPE_DOUBLE,
-        [T_TIME] = DUCKDB_TYPE_TIMESTAMP_NS, [T_DURATION] = DUCKDB_TYPE_BIGINT, [T_ADDRESS] = DUCKDB_TYPE_VARCHAR,
-        [T_MAC] = DUCKDB_TYPE_VARCHAR, [T_TEXT] = DUCKDB_TYPE_VARCHAR, [T_FLAGS] = DUCKDB_TYPE_USMALLINT,
-        [T_PROTO] = DUCKDB_TYPE_UTINYINT, [T_REASON] = DUCKDB_TYPE_UTINYINT,
+        [T_U8] = DUCKDB_TYPE_UTINYINT,       [T_U16] = DUCKDB_TYPE_USMALLINT,
+        [T_U32] = DUCKDB_TYPE_UINTEGER,      [T_U64] = DUCKDB_TYPE_UBIGINT,
+        [T_I64] = DUCKDB_TYPE_BIGINT,        [T_F64] = DUCKDB_TYPE_DOUBLE,
+        [T_TIME] = DUCKDB_TYPE_TIMESTAMP_NS, [T_DURATION] = DUCKDB_TYPE_BIGINT,
+        [T_ADDRESS] = DUCKDB_TYPE_VARCHAR,   [T_MAC] = DUCKDB_TYPE_VARCHAR,
+        [T_TEXT] = DUCKDB_TYPE_VARCHAR,      [T_FLAGS] = DUCKDB_TYPE_USMALLINT,
+        [T_PROTO] = DUCKDB_TYPE_UTINYINT,    [T_REASON] = DUCKDB_TYPE_UTINYINT,
     };
     return types[type];
 }
@@ -58,14 +61,15 @@ const char *lake_sql_type(enum value_type type)
 /* ---- one column of a batch into a DuckDB vector ---- */
 
 #define INLINE_OCTETS 12 /* texts so short live in the vector itself */
-#define MAC_OCTETS 17
+#define MAC_OCTETS    17
 
-/* What a thread of a scan keeps: the batch at hand, and texts that are longer than INLINE_OCTETS, a part for each column. The
- * vectors point there and into the batch, and DuckDB is done with them when it asks for the next rows. */
+/* What a thread of a scan keeps: the batch at hand, and texts that are longer than INLINE_OCTETS, a
+ * part for each column. The vectors point there and into the batch, and DuckDB is done with them
+ * when it asks for the next rows. */
 struct reader {
     struct record_batch *batch; /* rows from `row` on are still to come */
     unsigned row;
-    char *data; /* RECORD_BATCH_ROWS * ADDRESS_TEXT_MAX per column that needs it */
+    char *data;            /* RECORD_BATCH_ROWS * ADDRESS_TEXT_MAX per column that needs it */
     struct arena repaired; /* texts that were not UTF-8 */
 };
 
@@ -81,7 +85,8 @@ static void set_text(duckdb_string_t *to, const char *from, size_t size)
     }
 }
 
-static void put_addresses(duckdb_string_t *to, const struct address *from, unsigned count, char *area)
+static void put_addresses(duckdb_string_t *to, const struct address *from, unsigned count,
+                          char *area)
 {
     for (unsigned i = 0; i < count; i++) {
         size_t size = (size_t)(address_put(area, &from[i]) - area);
@@ -112,13 +117,16 @@ static bool is_ascii(const uint8_t *at, size_t size)
     return all < 0x80;
 }
 
-/* DuckDB and Parquet take VARCHAR for UTF-8 without looking; ours may come from the wire. -1 without memory. */
-static int put_texts(duckdb_string_t *to, const struct bytes *from, const uint8_t *is_null, unsigned count, struct arena *repaired)
+/* DuckDB and Parquet take VARCHAR for UTF-8 without looking; ours may come from the wire. -1
+ * without memory. */
+static int put_texts(duckdb_string_t *to, const struct bytes *from, const uint8_t *is_null,
+                     unsigned count, struct arena *repaired)
 {
     for (unsigned i = 0; i < count; i++) {
         if ((is_null != NULL && is_null[i]) || is_ascii(from[i].data, from[i].size)) {
             bool is_there = is_null == NULL || !is_null[i];
-            set_text(&to[i], is_there && from[i].size > 0 ? (const char *)from[i].data : "", is_there ? from[i].size : 0);
+            set_text(&to[i], is_there && from[i].size > 0 ? (const char *)from[i].data : "",
+                     is_there ? from[i].size : 0);
             continue;
         }
         struct text clean = { 0 };
@@ -152,7 +160,8 @@ struct rows {
     unsigned first, count;
 };
 
-static int put_column(duckdb_vector vector, const struct rows *rows, unsigned index, char *area, struct arena *repaired)
+static int put_column(duckdb_vector vector, const struct rows *rows, unsigned index, char *area,
+                      struct arena *repaired)
 {
     const struct column *column = &rows->batch->column[index];
     enum value_type type = rows->batch->type->column[index].type;
@@ -172,7 +181,8 @@ static int put_column(duckdb_vector vector, const struct rows *rows, unsigned in
     else if (type == T_MAC)
         put_macs(to, (const struct mac *)(const void *)from, rows->count, area);
     else if (type == T_TEXT)
-        return put_texts(to, (const struct bytes *)(const void *)from, is_null, rows->count, repaired);
+        return put_texts(to, (const struct bytes *)(const void *)from, is_null, rows->count,
+                         repaired);
     else
         memcpy(to, from, rows->count * value_size(type));
     return 0;
@@ -194,7 +204,8 @@ static void feed_bind(duckdb_bind_info info)
     for (unsigned i = 0; i < feed->type->column_count; i++) {
         if ((feed->columns >> i & 1) == 0)
             continue;
-        duckdb_logical_type type = duckdb_create_logical_type(duckdb_type_of(feed->type->column[i].type));
+        duckdb_logical_type type =
+            duckdb_create_logical_type(duckdb_type_of(feed->type->column[i].type));
         duckdb_bind_add_result_column(info, feed->type->column[i].name, type);
         duckdb_destroy_logical_type(&type);
     }
@@ -226,7 +237,8 @@ static void feed_init(duckdb_init_info info)
     for (idx_t i = 0; i < count && i < RECORD_COLUMNS_MAX; i++) {
         idx_t column = duckdb_init_get_column_index(info, i);
         /* Numbers beyond ours are pseudo columns: count(*) asks for one and looks at none. */
-        scan->wanted[scan->count++] = column < column_count ? column_of[column] : RECORD_COLUMNS_MAX;
+        scan->wanted[scan->count++] =
+            column < column_count ? column_of[column] : RECORD_COLUMNS_MAX;
     }
     duckdb_init_set_max_threads(info, feed->thread_max);
     duckdb_init_set_init_data(info, scan, scan_free);
@@ -267,7 +279,8 @@ static struct rows reader_next(struct reader *reader, const struct scan *scan)
             return (struct rows){ 0 };
     }
     unsigned left = reader->batch->count - reader->row;
-    struct rows rows = { reader->batch, reader->row, left < RECORD_BATCH_ROWS ? left : RECORD_BATCH_ROWS };
+    struct rows rows = { reader->batch, reader->row,
+                         left < RECORD_BATCH_ROWS ? left : RECORD_BATCH_ROWS };
     reader->row += rows.count;
     return rows;
 }
@@ -284,7 +297,8 @@ static void feed_rows(duckdb_function_info info, duckdb_data_chunk chunk)
         unsigned column = scan->wanted[i];
         if (column == RECORD_COLUMNS_MAX)
             continue;
-        if (put_column(duckdb_data_chunk_get_vector(chunk, i), &rows, column, at, &reader->repaired) != 0)
+        if (put_column(duckdb_data_chunk_get_vector(chunk, i), &rows, column, at,
+                       &reader->repaired) != 0)
             duckdb_function_set_error(info, "no memory for texts of records");
         enum value_type type = scan->feed->type->column[column].type;
         if (type == T_ADDRESS || type == T_MAC)
@@ -293,7 +307,8 @@ static void feed_rows(duckdb_function_info info, duckdb_data_chunk chunk)
     duckdb_data_chunk_set_size(chunk, rows.count);
 }
 
-int lake_feed_register(void *connection, const char *name, const struct lake_feed *feed, struct err *e)
+int lake_feed_register(void *connection, const char *name, const struct lake_feed *feed,
+                       struct err *e)
 {
     duckdb_table_function function = duckdb_create_table_function();
     duckdb_table_function_set_name(function, name);
@@ -305,7 +320,9 @@ int lake_feed_register(void *connection, const char *name, const struct lake_fee
     duckdb_table_function_supports_projection_pushdown(function, true);
     duckdb_state state = duckdb_register_table_function(connection, function);
     duckdb_destroy_table_function(&function);
-    return state == DuckDBSuccess ? 0 : err_set(e, WEIR_ESYSTEM, "DuckDB did not take table '%s'", name);
+    return state == DuckDBSuccess
+               ? 0
+               : err_set(e, WEIR_ESYSTEM, "DuckDB did not take table '%s'", name);
 }
 
 /* ---- COPY ---- */
@@ -333,8 +350,11 @@ void segment_maker_free(struct segment_maker *maker)
 int segment_maker_new(struct segment_maker **maker, struct err *e)
 {
     static const char *const settings[][2] = {
-        { "threads", "1" }, { "memory_limit", "1GiB" }, { "temp_directory", "" },
-        { "autoinstall_known_extensions", "false" }, { "autoload_known_extensions", "false" },
+        { "threads", "1" },
+        { "memory_limit", "1GiB" },
+        { "temp_directory", "" },
+        { "autoinstall_known_extensions", "false" },
+        { "autoload_known_extensions", "false" },
     };
     struct segment_maker *m = calloc(1, sizeof *m);
     duckdb_config config = NULL;
@@ -348,7 +368,8 @@ int segment_maker_new(struct segment_maker **maker, struct err *e)
     duckdb_state state = duckdb_open_ext(NULL, &m->database, config, &reason);
     duckdb_destroy_config(&config);
     if (state != DuckDBSuccess) {
-        int code = err_set(e, WEIR_ESYSTEM, "lake: cannot start DuckDB: %s", reason ? reason : "unknown reason");
+        int code = err_set(e, WEIR_ESYSTEM, "lake: cannot start DuckDB: %s",
+                           reason ? reason : "unknown reason");
         duckdb_free(reason);
         free(m);
         return code;
@@ -376,14 +397,18 @@ static void put_copy(struct text *sql, const struct segment_plan *plan, int pipe
         if (plan->columns >> i & 1)
             text_format(sql, "%s\"%s\"", i ? ", " : "", c->name);
         else
-            text_format(sql, "%sNULL::%s AS \"%s\"", i ? ", " : "", lake_sql_type(c->type), c->name);
+            text_format(sql, "%sNULL::%s AS \"%s\"", i ? ", " : "", lake_sql_type(c->type),
+                        c->name);
     }
-    text_format(sql, " FROM feed()) TO '/proc/self/fd/%d' (FORMAT parquet, COMPRESSION zstd, PARQUET_VERSION v2, "
-                     "ROW_GROUP_SIZE %d, USE_TMP_FILE false, KV_METADATA %s)",
+    text_format(sql,
+                " FROM feed()) TO '/proc/self/fd/%d' (FORMAT parquet, COMPRESSION zstd, "
+                "PARQUET_VERSION v2, "
+                "ROW_GROUP_SIZE %d, USE_TMP_FILE false, KV_METADATA %s)",
                 pipe_fd, ROW_GROUP_ROWS, plan->metadata->data);
 }
 
-static int copy(struct segment_maker *maker, const struct segment_plan *plan, int pipe_fd, uint64_t *rows, struct err *e)
+static int copy(struct segment_maker *maker, const struct segment_plan *plan, int pipe_fd,
+                uint64_t *rows, struct err *e)
 {
     maker->feed.type = plan->type;
     maker->feed.columns = plan->columns;
@@ -397,7 +422,8 @@ static int copy(struct segment_maker *maker, const struct segment_plan *plan, in
         code = err_memory(e, "lake", sql.room);
     } else {
         if (duckdb_query(maker->connection, sql.data, &result) != DuckDBSuccess)
-            code = err_set(e, WEIR_EOUTPUT, "DuckDB cannot write '%s': %s", plan->path, duckdb_result_error(&result));
+            code = err_set(e, WEIR_EOUTPUT, "DuckDB cannot write '%s': %s", plan->path,
+                           duckdb_result_error(&result));
         else
             *rows = duckdb_rows_changed(&result);
         duckdb_destroy_result(&result);
@@ -406,7 +432,8 @@ static int copy(struct segment_maker *maker, const struct segment_plan *plan, in
     return code;
 }
 
-int segment_make(struct segment_maker *maker, const struct segment_plan *plan, uint64_t *rows, struct err *e)
+int segment_make(struct segment_maker *maker, const struct segment_plan *plan, uint64_t *rows,
+                 struct err *e)
 {
     struct segment_file *file;
     int pipe_fd;

@@ -1,7 +1,8 @@
 /*
- * The file under a segment. DuckDB writes Parquet into a pipe; a thread takes the octets from there, so that every
- * one of them goes through base/file (faults, recording, disk full) and memory stays bounded. The last part is held back
- * until the end is known, because the checksums go into the footer.
+ * The file under a segment. DuckDB writes Parquet into a pipe; a thread takes the octets from
+ * there, so that every one of them goes through base/file (faults, recording, disk full) and memory
+ * stays bounded. The last part is held back until the end is known, because the checksums go into
+ * the footer.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -42,7 +43,8 @@ static void *copy(void *context)
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0 && s->code == 0)
-            s->code = err_set(&s->error, WEIR_EOUTPUT, "cannot read from the Parquet writer: %s", strerror(errno));
+            s->code = err_set(&s->error, WEIR_EOUTPUT, "cannot read from the Parquet writer: %s",
+                              strerror(errno));
         if (got <= 0)
             break;
         s->held += (size_t)got;
@@ -58,7 +60,8 @@ static void *copy(void *context)
     return NULL;
 }
 
-int segment_file_open(struct segment_file **file, const char *path, enum file_mode mode, int *pipe_fd, struct err *e)
+int segment_file_open(struct segment_file **file, const char *path, enum file_mode mode,
+                      int *pipe_fd, struct err *e)
 {
     struct segment_file *s = malloc(sizeof *s);
     if (s == NULL)
@@ -81,7 +84,8 @@ int segment_file_open(struct segment_file **file, const char *path, enum file_mo
     s->pipe_fd = fds[0];
     int error = pthread_create(&s->thread, NULL, copy, s);
     if (error != 0) {
-        code = err_set(e, WEIR_EOUTPUT, "cannot start a thread to write '%s': %s", path, strerror(error));
+        code = err_set(e, WEIR_EOUTPUT, "cannot start a thread to write '%s': %s", path,
+                       strerror(error));
         goto out;
     }
     *pipe_fd = fds[1];

@@ -8,7 +8,9 @@ bool lake_is_built_in(void)
 
 static int missing(struct err *e)
 {
-    return err_set(e, WEIR_EUSAGE, "lake: this build has no DuckDB; run 'tools/get-duckdb' in the source tree and build again");
+    return err_set(e, WEIR_EUSAGE,
+                   "lake: this build has no DuckDB; run 'tools/get-duckdb' in the source tree and "
+                   "build again");
 }
 
 const char *lake_sql_type(enum value_type type)
@@ -17,7 +19,8 @@ const char *lake_sql_type(enum value_type type)
     return "";
 }
 
-int lake_feed_register(void *connection, const char *name, const struct lake_feed *feed, struct err *e)
+int lake_feed_register(void *connection, const char *name, const struct lake_feed *feed,
+                       struct err *e)
 {
     (void)connection;
     (void)name;
@@ -36,7 +39,8 @@ void segment_maker_free(struct segment_maker *maker)
     (void)maker;
 }
 
-int segment_make(struct segment_maker *maker, const struct segment_plan *plan, uint64_t *rows, struct err *e)
+int segment_make(struct segment_maker *maker, const struct segment_plan *plan, uint64_t *rows,
+                 struct err *e)
 {
     (void)maker;
     (void)plan;

@@ -1,8 +1,9 @@
 /*
- * Writer of a lake: any thread pushes batches into a queue; one thread shares them out by hour and makes segments.
+ * Writer of a lake: any thread pushes batches into a queue; one thread shares them out by hour and
+ * makes segments.
  *
- * A failure costs the rows of one segment: they are counted, `.part` is removed, and the next segment is tried as if
- * nothing had happened, so a disk that has room again is used again.
+ * A failure costs the rows of one segment: they are counted, `.part` is removed, and the next
+ * segment is tried as if nothing had happened, so a disk that has room again is used again.
  */
 #include <assert.h>
 #include <errno.h>
@@ -13,9 +14,9 @@
 
 #include "lake/inside.h"
 
-#define ROWS_MAX 1000000
+#define ROWS_MAX      1000000
 #define MEMORY_OCTETS (UINT64_C(256) << 20)
-#define SINKS_MAX 16
+#define SINKS_MAX     16
 
 struct lake_sink {
     struct record_sink sink;
@@ -64,7 +65,8 @@ static struct lake_sink *sink_of(struct lake_writer *w, const struct record_type
 
 /* ---- failures ---- */
 
-static void note_lost(struct lake_writer *w, const struct record_type *type, uint64_t rows, const struct err *e)
+static void note_lost(struct lake_writer *w, const struct record_type *type, uint64_t rows,
+                      const struct err *e)
 {
     bool is_full = e->system == ENOSPC || e->system == EDQUOT;
     pthread_mutex_lock(&w->lock);
@@ -130,7 +132,8 @@ static void put_number(struct text *sql, const char *key, int64_t value)
     text_fini(&number);
 }
 
-static void put_identity(struct text *sql, const struct lake_writer *w, const struct record_type *type)
+static void put_identity(struct text *sql, const struct lake_writer *w,
+                         const struct record_type *type)
 {
     static const char zeros[] = "0000000000000000"; /* until the end is known, see footer_seal() */
     _Static_assert(sizeof zeros == SEGMENT_SUM_DIGITS + 1, "as many as there are digits");
@@ -142,14 +145,16 @@ static void put_identity(struct text *sql, const struct lake_writer *w, const st
     put_pair(sql, KEY_FOOTER, zeros);
 }
 
-static void put_metadata(struct text *sql, struct lake_writer *w, const struct hour *h, uint64_t number)
+static void put_metadata(struct text *sql, struct lake_writer *w, const struct hour *h,
+                         uint64_t number)
 {
     put_identity(sql, w, h->type);
     put_number(sql, KEY_NUMBER, (int64_t)number);
     put_number(sql, KEY_ROWS, (int64_t)h->rows);
     put_number(sql, KEY_FIRST, h->first_ns);
     put_number(sql, KEY_LAST, h->last_ns);
-    put_number(sql, KEY_SAMPLING, h->sampling_min == h->sampling_max ? (int64_t)h->sampling_min : 0);
+    put_number(sql, KEY_SAMPLING,
+               h->sampling_min == h->sampling_max ? (int64_t)h->sampling_min : 0);
     pthread_mutex_lock(&w->lock);
     uint64_t lost = sink_of(w, h->type)->lost;
     pthread_mutex_unlock(&w->lock);
@@ -157,15 +162,17 @@ static void put_metadata(struct text *sql, struct lake_writer *w, const struct h
     text_char(sql, '}');
 }
 
-/* Make `part`, give it its name. *is_kept: the segment is there in spite of a failure, because it could not be removed. */
-static int publish(struct lake_writer *w, const struct segment_plan *plan, uint64_t wanted, const char *folder, const char *name,
-                   bool *is_kept, struct err *e)
+/* Make `part`, give it its name. *is_kept: the segment is there in spite of a failure, because it
+ * could not be removed. */
+static int publish(struct lake_writer *w, const struct segment_plan *plan, uint64_t wanted,
+                   const char *folder, const char *name, bool *is_kept, struct err *e)
 {
     uint64_t rows;
     *is_kept = false;
     int code = segment_make(w->maker, plan, &rows, e);
     if (code == 0 && rows != wanted)
-        code = err_set(e, WEIR_EOUTPUT, "'%s' got %llu of %llu rows", plan->path, (unsigned long long)rows, (unsigned long long)wanted);
+        code = err_set(e, WEIR_EOUTPUT, "'%s' got %llu of %llu rows", plan->path,
+                       (unsigned long long)rows, (unsigned long long)wanted);
     if (code == 0)
         code = file_rename(plan->path, name, e);
     if (code < 0) {
@@ -188,7 +195,8 @@ static void write_hour(struct lake_writer *w, struct hour *h)
     bool is_kept = false;
     int code = hour_seal(h) == 0 ? 0 : err_memory(&e, "lake", h->octets);
     hour_path(&folder, w->path, h->type->name, h->number);
-    text_format(&name, "%s/%s-%s-%llu" SEGMENT_SUFFIX, folder.data ? folder.data : "", w->source, w->epoch, (unsigned long long)number);
+    text_format(&name, "%s/%s-%s-%llu" SEGMENT_SUFFIX, folder.data ? folder.data : "", w->source,
+                w->epoch, (unsigned long long)number);
     text_format(&part, "%s" SEGMENT_PART, name.data ? name.data : "");
     put_metadata(&metadata, w, h, number);
     if (code == 0 && (folder.is_bad || name.is_bad || part.is_bad || metadata.is_bad))
@@ -196,8 +204,13 @@ static void write_hour(struct lake_writer *w, struct hour *h)
     if (code == 0)
         code = file_make_dirs(folder.data, &e);
     if (code == 0) {
-        struct segment_plan plan = { .path = part.data, .mode = FILE_CREATE, .type = h->type, .columns = h->columns,
-                                     .metadata = &metadata, .next = hour_next, .context = &reader };
+        struct segment_plan plan = { .path = part.data,
+                                     .mode = FILE_CREATE,
+                                     .type = h->type,
+                                     .columns = h->columns,
+                                     .metadata = &metadata,
+                                     .next = hour_next,
+                                     .context = &reader };
         code = publish(w, &plan, rows, folder.data, name.data, &is_kept, &e);
     }
     if (code == 0 || is_kept)
@@ -261,7 +274,8 @@ static void *run_lake(void *context)
         for (size_t i = 0; i < count; i++)
             add_batch(w, batch[i]);
         free(batch);
-        for (struct hour *h; (is_flush || is_closing) && (h = hours_take_largest(&w->hours)) != NULL;)
+        for (struct hour *h;
+             (is_flush || is_closing) && (h = hours_take_largest(&w->hours)) != NULL;)
             write_hour(w, h);
         pthread_mutex_lock(&w->lock);
         w->flush_done = flush;
@@ -308,7 +322,8 @@ static struct record_batch *queue_next(void *context)
     return r->last;
 }
 
-/* A regular file appears under its name when it is complete; standard output, a pipe or a device is written straight. */
+/* A regular file appears under its name when it is complete; standard output, a pipe or a device is
+ * written straight. */
 static void *run_file(void *context)
 {
     struct lake_writer *w = context;
@@ -317,15 +332,21 @@ static void *run_file(void *context)
     struct err e = { 0 };
     struct stat st;
     uint64_t rows;
-    bool is_straight = strcmp(w->path, "-") == 0 || (stat(w->path, &st) == 0 && !S_ISREG(st.st_mode));
+    bool is_straight =
+        strcmp(w->path, "-") == 0 || (stat(w->path, &st) == 0 && !S_ISREG(st.st_mode));
     text_format(&part, "%s%s", w->path, is_straight ? "" : SEGMENT_PART);
     put_identity(&metadata, w, w->sink[0].type);
     text_char(&metadata, '}');
     int code = part.is_bad || metadata.is_bad ? err_memory(&e, "lake", metadata.size) : 0;
     if (code == 0) {
-        struct segment_plan plan = { .path = part.data, .mode = FILE_CREATE, .type = w->sink[0].type,
-                                     .columns = ~UINT64_C(0) >> (64 - w->sink[0].type->column_count),
-                                     .metadata = &metadata, .next = queue_next, .context = &reader };
+        struct segment_plan plan = { .path = part.data,
+                                     .mode = FILE_CREATE,
+                                     .type = w->sink[0].type,
+                                     .columns =
+                                         ~UINT64_C(0) >> (64 - w->sink[0].type->column_count),
+                                     .metadata = &metadata,
+                                     .next = queue_next,
+                                     .context = &reader };
         code = segment_make(w->maker, &plan, &rows, &e);
     }
     if (code == 0 && !is_straight)
@@ -379,7 +400,8 @@ static bool is_source(const char *name)
 {
     size_t size = strlen(name);
     return size > 0 && size <= LAKE_SOURCE_MAX && name[0] != '.' &&
-           strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-") == size;
+           strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-") ==
+               size;
 }
 
 static void writer_free(struct lake_writer *w)
@@ -400,7 +422,8 @@ static void writer_free(struct lake_writer *w)
     free(w);
 }
 
-static struct lake_writer *writer_new(const char *path, const char *source, struct ledger *ledger, struct err *e)
+static struct lake_writer *writer_new(const char *path, const char *source, struct ledger *ledger,
+                                      struct err *e)
 {
     struct lake_writer *w = calloc(1, sizeof *w);
     if (w == NULL || (w->path = strdup(path)) == NULL) {
@@ -422,22 +445,27 @@ static struct lake_writer *writer_new(const char *path, const char *source, stru
     return w;
 }
 
-static int writer_start(struct lake_writer **writer, struct lake_writer *w, void *(*run)(void *), struct err *e)
+static int writer_start(struct lake_writer **writer, struct lake_writer *w, void *(*run)(void *),
+                        struct err *e)
 {
     int error = pthread_create(&w->thread, NULL, run, w);
     if (error != 0) {
         writer_free(w);
-        return err_set(e, WEIR_ESYSTEM, "lake: cannot start the writer's thread: %s", strerror(error));
+        return err_set(e, WEIR_ESYSTEM, "lake: cannot start the writer's thread: %s",
+                       strerror(error));
     }
     *writer = w;
     return 0;
 }
 
-int lake_writer_new(struct lake_writer **writer, const struct lake_writer_options *options, struct ledger *ledger, struct err *e)
+int lake_writer_new(struct lake_writer **writer, const struct lake_writer_options *options,
+                    struct ledger *ledger, struct err *e)
 {
     if (!is_source(options->source))
-        return err_set(e, WEIR_EUSAGE, "lake: '%s' is no name for a source; use up to %d letters, digits, '_', '.', '-'", options->source,
-                       LAKE_SOURCE_MAX);
+        return err_set(
+            e, WEIR_EUSAGE,
+            "lake: '%s' is no name for a source; use up to %d letters, digits, '_', '.', '-'",
+            options->source, LAKE_SOURCE_MAX);
     struct lake_writer *w = writer_new(options->path, options->source, ledger, e);
     if (w == NULL)
         return e->code;
@@ -454,7 +482,8 @@ int lake_writer_new(struct lake_writer **writer, const struct lake_writer_option
     return writer_start(writer, w, run_lake, e);
 }
 
-int lake_file_new(struct lake_writer **writer, const char *path, const struct record_type *type, struct ledger *ledger, struct err *e)
+int lake_file_new(struct lake_writer **writer, const char *path, const struct record_type *type,
+                  struct ledger *ledger, struct err *e)
 {
     struct lake_writer *w = writer_new(path, "file", ledger, e);
     if (w == NULL)
@@ -525,7 +554,8 @@ int lake_writer_close(struct lake_writer *w, struct err *e)
     else if (code < 0 && e != NULL)
         *e = w->error;
     if (code < 0) {
-        err_wrap(e, "lake: %llu of %llu records lost", (unsigned long long)lost, (unsigned long long)(lost + w->out));
+        err_wrap(e, "lake: %llu of %llu records lost", (unsigned long long)lost,
+                 (unsigned long long)(lost + w->out));
     }
     writer_free(w);
     return code;

@@ -22,8 +22,8 @@ struct range128 {
 
 /*
  * Disjoint ranges in rising order, and an index that says where to look: the range that can hold v
- * is one of first[i] .. first[i + 1] for i = (v - base) >> shift. So a look-up reads two cache lines
- * for sets without clusters and never does more than a binary search.
+ * is one of first[i] .. first[i + 1] for i = (v - base) >> shift. So a look-up reads two cache
+ * lines for sets without clusters and never does more than a binary search.
  */
 struct number_set {
     struct range64 *range; /* one of the two */

@@ -109,12 +109,10 @@ static void put_field(const struct node *node, enum field_id field, struct text 
         text_add(out, "'");
         break;
     }
-    case NODE_TEXT:
+    default:
+        assert(node->kind == NODE_TEXT);
         text_format(out, "%s = ", column);
         text_sql(out, node->text, strlen(node->text));
-        break;
-    default:
-        assert(!"a node with fields");
     }
     text_add(out, ")");
 }
@@ -122,9 +120,9 @@ static void put_field(const struct node *node, enum field_id field, struct text 
 static void put_rate(const struct node *node, struct text *out)
 {
     /* Wide numbers: octets * 8e9 leaves 64 bits at 2.3 GB. */
-    static const char duration[] =
-        "(CASE WHEN \"end\" > \"start\" THEN epoch_ns(\"end\")::HUGEINT - epoch_ns(\"start\")::HUGEINT "
-        "WHEN \"end\" <= \"start\" THEN 0 END)";
+    static const char duration[] = "(CASE WHEN \"end\" > \"start\" THEN epoch_ns(\"end\")::HUGEINT "
+                                   "- epoch_ns(\"start\")::HUGEINT "
+                                   "WHEN \"end\" <= \"start\" THEN 0 END)";
     struct text what = { 0 };
     if (node->rate == RATE_DURATION)
         text_format(&what, "(%s // 1000000)", duration);
@@ -133,11 +131,12 @@ static void put_rate(const struct node *node, struct text *out)
             &what,
             "(CASE WHEN packets > 0 THEN bytes // packets WHEN packets = 0 THEN bytes * 0 END)");
     else
-        text_format(&what,
-                    "(CASE WHEN %s > 0 THEN (%s::HUGEINT * %s) // %s WHEN %s = 0 THEN %s::HUGEINT * 0 END)",
-                    duration, node->rate == RATE_PPS ? "packets" : "bytes",
-                    node->rate == RATE_PPS ? "1000000000" : "8000000000", duration, duration,
-                    node->rate == RATE_PPS ? "packets" : "bytes");
+        text_format(
+            &what,
+            "(CASE WHEN %s > 0 THEN (%s::HUGEINT * %s) // %s WHEN %s = 0 THEN %s::HUGEINT * 0 END)",
+            duration, node->rate == RATE_PPS ? "packets" : "bytes",
+            node->rate == RATE_PPS ? "1000000000" : "8000000000", duration, duration,
+            node->rate == RATE_PPS ? "packets" : "bytes");
     text_add(out, node->is_outside ? "NOT (" : "(");
     if (what.is_bad)
         out->is_bad = true;

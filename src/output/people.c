@@ -25,6 +25,17 @@ static bool put_short(struct text *t, double value)
     return true;
 }
 
+/* Real values with four digits that say something: 163.6, 0.08973. */
+static void put_real(struct text *t, double value)
+{
+    int digits = 3;
+    for (double v = fabs(value); v >= 10 && digits > 0; v /= 10)
+        digits--;
+    for (double v = fabs(value); v > 0 && v < 1 && digits < 6; v *= 10)
+        digits++;
+    text_format(t, "%.*f", digits, value);
+}
+
 static bool has_counts(const struct output_column *c)
 {
     return c->type->unit != U_NONE && c->type->unit != U_SECONDS && c->type->unit != U_PERCENT;
@@ -87,6 +98,10 @@ bool people_put(struct text *t, const struct output *o, const struct output_colu
         text_add(t, name);
     } else if (shortens && has_counts(c) && put_short(t, as_double(type, value))) {
         return true;
+    } else if (shortens && type == T_F64 && c->type->unit != U_PERCENT) {
+        put_real(t, *(const double *)value);
+    } else if (shortens && type == T_DURATION) {
+        text_seconds(t, *(const int64_t *)value, 3);
     } else {
         char *at = text_reserve(t, PUT_VALUE_MAX);
         if (at != NULL)

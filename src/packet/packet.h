@@ -71,7 +71,9 @@ struct layers {
     uint8_t mpls_count;
     uint8_t is_reversed;      /* set by packet_hash_batch: the key's second endpoint is the smaller one */
 
-    uint16_t l3, l4, payload; /* offsets of IP, transport, payload (of the packet inside when a tunnel was entered) */
+    /* Offsets of IP, transport, payload: of the packet inside when a tunnel was entered. Without IP
+     * the payload is that of the link. */
+    uint16_t l3, l4, payload;
     uint16_t ethertype;       /* of what the link header carries; 0 if it says none */
     uint16_t tcp_flags;       /* 9 bits */
     uint16_t vlan;            /* as key.vlan, which the hash pass empties when it is no part of the key */

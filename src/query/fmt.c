@@ -1,6 +1,6 @@
 /*
- * nfdump's line formats: text with %tags, columns as wide as there. Widths, names of columns and what stands for nothing were read off the
- * output of nfdump 1.7.1.
+ * nfdump's line formats: text with %tags, columns as wide as there. Widths, names of columns and
+ * what stands for nothing were read off the output of nfdump 1.7.1.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,29 +9,88 @@
 
 #include "query/query.h"
 
-enum place { C_START, C_END, C_DURATION, C_PROTO, C_SRC, C_DST, C_SPORT, C_DPORT, C_FLAGS, C_TOS, C_PACKETS, C_BYTES, C_REV_PACKETS,
-              C_REV_BYTES, C_FLOWS, C_IN_IF, C_OUT_IF, C_SRC_AS, C_DST_AS, C_SRC_MASK, C_DST_MASK, C_NEXT_HOP, C_EXPORTER, C_VLAN, COLUMNS };
+enum place {
+    C_START,
+    C_END,
+    C_DURATION,
+    C_PROTO,
+    C_SRC,
+    C_DST,
+    C_SPORT,
+    C_DPORT,
+    C_FLAGS,
+    C_TOS,
+    C_PACKETS,
+    C_BYTES,
+    C_REV_PACKETS,
+    C_REV_BYTES,
+    C_FLOWS,
+    C_IN_IF,
+    C_OUT_IF,
+    C_SRC_AS,
+    C_DST_AS,
+    C_SRC_MASK,
+    C_DST_MASK,
+    C_NEXT_HOP,
+    C_EXPORTER,
+    C_VLAN,
+    COLUMNS
+};
 
 /* Names that a column goes by in records and in answers; the second may be NULL. */
 static const char *const column_names[COLUMNS][2] = {
-    [C_START] = { "start", "first" }, [C_END] = { "end", "last" },      [C_DURATION] = { "duration" },       [C_PROTO] = { "proto" },
-    [C_SRC] = { "src" },              [C_DST] = { "dst" },              [C_SPORT] = { "sport" },             [C_DPORT] = { "dport" },
-    [C_FLAGS] = { "flags" },          [C_TOS] = { "tos" },              [C_PACKETS] = { "packets" },         [C_BYTES] = { "bytes" },
-    [C_REV_PACKETS] = { "rev_packets" }, [C_REV_BYTES] = { "rev_bytes" }, [C_FLOWS] = { "flows" },           [C_IN_IF] = { "in_if" },
-    [C_OUT_IF] = { "out_if" },        [C_SRC_AS] = { "src_as" },        [C_DST_AS] = { "dst_as" },           [C_SRC_MASK] = { "src_mask" },
-    [C_DST_MASK] = { "dst_mask" },    [C_NEXT_HOP] = { "next_hop" },    [C_EXPORTER] = { "exporter" },       [C_VLAN] = { "vlan" },
+    [C_START] = { "start", "first" },
+    [C_END] = { "end", "last" },
+    [C_DURATION] = { "duration" },
+    [C_PROTO] = { "proto" },
+    [C_SRC] = { "src" },
+    [C_DST] = { "dst" },
+    [C_SPORT] = { "sport" },
+    [C_DPORT] = { "dport" },
+    [C_FLAGS] = { "flags" },
+    [C_TOS] = { "tos" },
+    [C_PACKETS] = { "packets" },
+    [C_BYTES] = { "bytes" },
+    [C_REV_PACKETS] = { "rev_packets" },
+    [C_REV_BYTES] = { "rev_bytes" },
+    [C_FLOWS] = { "flows" },
+    [C_IN_IF] = { "in_if" },
+    [C_OUT_IF] = { "out_if" },
+    [C_SRC_AS] = { "src_as" },
+    [C_DST_AS] = { "dst_as" },
+    [C_SRC_MASK] = { "src_mask" },
+    [C_DST_MASK] = { "dst_mask" },
+    [C_NEXT_HOP] = { "next_hop" },
+    [C_EXPORTER] = { "exporter" },
+    [C_VLAN] = { "vlan" },
 };
 
-enum tag_kind { TAG_TIME, TAG_EPOCH, TAG_DURATION, TAG_PROTO, TAG_ADDRESS, TAG_ENDPOINT, TAG_PORT, TAG_NUMBER, TAG_AMOUNT, TAG_TOTAL, TAG_FLAGS,
-                TAG_RATE, TAG_ICMP, TAG_NET, TAG_CONSTANT };
+enum tag_kind {
+    TAG_TIME,
+    TAG_EPOCH,
+    TAG_DURATION,
+    TAG_PROTO,
+    TAG_ADDRESS,
+    TAG_ENDPOINT,
+    TAG_PORT,
+    TAG_NUMBER,
+    TAG_AMOUNT,
+    TAG_TOTAL,
+    TAG_FLAGS,
+    TAG_RATE,
+    TAG_ICMP,
+    TAG_NET,
+    TAG_CONSTANT
+};
 
 struct tag {
     const char *name;
     enum tag_kind kind;
-    enum place column, other; /* other: port of an endpoint, length of a net, second part of a total */
-    unsigned detail;           /* rate; high or low octet */
-    int width;                 /* of the value */
-    const char *title;         /* as wide as nfdump prints it */
+    enum place column,
+        other;         /* other: port of an endpoint, length of a net, second part of a total */
+    unsigned detail;   /* rate; high or low octet */
+    int width;         /* of the value */
+    const char *title; /* as wide as nfdump prints it */
 };
 
 /* "In" is what the record's source sent: forward. */
@@ -132,11 +191,13 @@ static const struct tag *find_tag(const char *at, size_t *size, struct err *e)
             return &tags[i];
     }
     const char *nearest = text_nearest(word, names, TAGS);
-    err_set(e, WEIR_EUSAGE, "format: no tag '%%%s'; did you mean '%%%s'?", word, nearest != NULL ? nearest : "byt");
+    err_set(e, WEIR_EUSAGE, "format: no tag '%%%s'; did you mean '%%%s'?", word,
+            nearest != NULL ? nearest : "byt");
     return NULL;
 }
 
-int fmt_open(struct fmt **fmt, const struct fmt_options *options, const struct record_type *type, struct err *e)
+int fmt_open(struct fmt **fmt, const struct fmt_options *options, const struct record_type *type,
+             struct err *e)
 {
     const char *format = options->format;
     for (size_t i = 0; i < sizeof named / sizeof *named; i++)
@@ -260,7 +321,8 @@ static void put_time(const struct row *row, enum place column, struct text *out)
 static void put_duration(const struct row *row, const struct tag *tag, struct text *out)
 {
     int64_t ms = duration_ms(row), seconds = ms / 1000;
-    long long day = seconds / 86400, hour = seconds / 3600 % 24, minute = seconds / 60 % 60, second = seconds % 60, rest = ms % 1000;
+    long long day = seconds / 86400, hour = seconds / 3600 % 24, minute = seconds / 60 % 60,
+              second = seconds % 60, rest = ms % 1000;
     if (row->fmt->is_plain) {
         text_format(out, "%*lld.%03lld", tag->width - 4, (long long)seconds, rest);
     } else if (day == 0) {
@@ -286,7 +348,8 @@ static void put_proto(const struct row *row, const struct tag *tag, struct text 
 }
 
 /* Long IPv6 addresses lose their middle: seven characters, two points, seven characters. */
-static void put_address(const struct row *row, enum place column, int width, struct address *address, struct text *out)
+static void put_address(const struct row *row, enum place column, int width,
+                        struct address *address, struct text *out)
 {
     char word[ADDRESS_TEXT_MAX + 1];
     address_at(row, column, address);
@@ -346,8 +409,11 @@ static void put_amount(uint64_t value, int width, bool is_plain, struct text *ou
 static uint64_t rate(const struct row *row, unsigned which)
 {
     uint64_t ms = (uint64_t)duration_ms(row);
-    uint64_t packets = number(row, C_PACKETS) + number(row, C_REV_PACKETS), bytes = number(row, C_BYTES) + number(row, C_REV_BYTES);
-    unsigned __int128 amount = which == 0 ? (unsigned __int128)packets * 1000 : which == 1 ? (unsigned __int128)bytes * 8000 : bytes;
+    uint64_t packets = number(row, C_PACKETS) + number(row, C_REV_PACKETS),
+             bytes = number(row, C_BYTES) + number(row, C_REV_BYTES);
+    unsigned __int128 amount = which == 0   ? (unsigned __int128)packets * 1000
+                               : which == 1 ? (unsigned __int128)bytes * 8000
+                                            : bytes;
     uint64_t divisor = which == 2 ? packets : ms;
     return divisor > 0 ? (uint64_t)(amount / divisor) : 0;
 }
@@ -359,7 +425,9 @@ static void put_net(const struct row *row, const struct tag *tag, struct text *o
     uint64_t bits = number(row, tag->other);
     address_at(row, tag->column, &address);
     for (unsigned i = 0; i < 16 && bits > 0; i++) /* a length of 0 is none that was told */
-        address.octet[i] &= bits >= 8 * i + 8 ? 255 : bits <= 8 * i ? 0 : (uint8_t)(255 << (8 * i + 8 - bits));
+        address.octet[i] &= bits >= 8 * i + 8 ? 255
+                            : bits <= 8 * i   ? 0
+                                              : (uint8_t)(255 << (8 * i + 8 - bits));
     *address_put(word, &address) = '\0';
     text_format(out, "%*s/%-2u", row->fmt->is_long_address ? 39 : tag->width, word, (unsigned)bits);
 }
@@ -393,21 +461,24 @@ static void put_tag(const struct row *row, const struct tag *tag, struct text *o
         put_port(row, tag, out);
         return;
     case TAG_ICMP:
-        text_format(out, "%*u", tag->width, is_icmp(row) ? (unsigned)(number(row, C_DPORT) >> tag->detail & 255) : 0);
+        text_format(out, "%*u", tag->width,
+                    is_icmp(row) ? (unsigned)(number(row, C_DPORT) >> tag->detail & 255) : 0);
         return;
     case TAG_FLAGS:
         flags_print(out, number(row, C_PROTO) == 6 ? (uint16_t)number(row, C_FLAGS) : 0);
         return;
     case TAG_NUMBER: {
         uint64_t value = number(row, tag->column);
-        text_format(out, "%*llu", tag->width, (unsigned long long)(tag->column == C_FLOWS && value == 0 ? 1 : value));
+        text_format(out, "%*llu", tag->width,
+                    (unsigned long long)(tag->column == C_FLOWS && value == 0 ? 1 : value));
         return;
     }
     case TAG_AMOUNT:
         put_amount(number(row, tag->column), tag->width, row->fmt->is_plain, out);
         return;
     case TAG_TOTAL:
-        put_amount(number(row, tag->column) + number(row, tag->other), tag->width, row->fmt->is_plain, out);
+        put_amount(number(row, tag->column) + number(row, tag->other), tag->width,
+                   row->fmt->is_plain, out);
         return;
     case TAG_RATE:
         put_amount(rate(row, tag->detail), tag->width, row->fmt->is_plain || tag->detail == 2, out);
@@ -427,7 +498,8 @@ void fmt_header(const struct fmt *fmt, struct text *out)
         return;
     for (size_t i = 0; i < fmt->count; i++) {
         const struct tag *tag = fmt->piece[i].tag;
-        bool is_address = tag != NULL && (tag->kind == TAG_ADDRESS || tag->kind == TAG_ENDPOINT || tag->kind == TAG_NET);
+        bool is_address = tag != NULL && (tag->kind == TAG_ADDRESS || tag->kind == TAG_ENDPOINT ||
+                                          tag->kind == TAG_NET);
         if (is_address && fmt->is_long_address)
             text_format(out, "%*s", 39 - tag->width, "");
         if (tag != NULL) {

@@ -2,8 +2,9 @@
  * What plain SQL lacks for addresses, which are text in the lake:
  *
  *   in_net(address, '192.0.2.0/24 2001:db8::/32 ...')   is it in one of them?
- *   ip_key(address)                                     octets that rise as addresses do: version, then address
- *   ip_net(address, bits, version)                      its network as text; addresses of another version than 4 or 6 stay whole, 0 = both
+ *   ip_key(address)                                     octets that rise as addresses do: version,
+ * then address ip_net(address, bits, version)                      its network as text; addresses
+ * of another version than 4 or 6 stay whole, 0 = both
  *
  * All are NULL for NULL; for what is no address in_net is false and the others are NULL.
  */
@@ -35,7 +36,8 @@ static bool has_value(const struct argument *a, idx_t row)
 static struct bytes text_of(const struct argument *a, idx_t row)
 {
     duckdb_string_t *value = (duckdb_string_t *)a->data + row;
-    return (struct bytes){ (const uint8_t *)duckdb_string_t_data(value), duckdb_string_t_length(*value) };
+    return (struct bytes){ (const uint8_t *)duckdb_string_t_data(value),
+                           duckdb_string_t_length(*value) };
 }
 
 static bool address_of(const struct argument *a, idx_t row, struct address *address)
@@ -170,7 +172,8 @@ static void ip_key(duckdb_function_info info, duckdb_data_chunk input, duckdb_ve
 static void ip_net(duckdb_function_info info, duckdb_data_chunk input, duckdb_vector output)
 {
     (void)info;
-    struct argument address = argument_of(input, 0), bits = argument_of(input, 1), version = argument_of(input, 2);
+    struct argument address = argument_of(input, 0), bits = argument_of(input, 1),
+                    version = argument_of(input, 2);
     for (idx_t i = 0, count = duckdb_data_chunk_get_size(input); i < count; i++) {
         struct address a;
         if (!has_value(&bits, i) || !has_value(&version, i) || !address_of(&address, i, &a)) {
@@ -181,7 +184,9 @@ static void ip_net(duckdb_function_info info, duckdb_data_chunk input, duckdb_ve
         int64_t kept = ((int64_t *)bits.data)[i], only = ((int64_t *)version.data)[i];
         bool is_net = kept >= 0 && kept < all && (only == 0 || only == a.version);
         for (unsigned at = 0; is_net && at < 16; at++)
-            a.octet[at] &= kept >= 8 * at + 8 ? 255 : kept <= 8 * at ? 0 : (uint8_t)(255 << (8 * at + 8 - kept));
+            a.octet[at] &= kept >= 8 * at + 8 ? 255
+                           : kept <= 8 * at   ? 0
+                                              : (uint8_t)(255 << (8 * at + 8 - kept));
         char text[ADDRESS_TEXT_MAX + 8], *end = address_put(text, &a);
         if (is_net)
             end += snprintf(end, 8, "/%lld", (long long)kept);
@@ -191,13 +196,15 @@ static void ip_net(duckdb_function_info info, duckdb_data_chunk input, duckdb_ve
 
 /* ---- registering ---- */
 
-static int add(duckdb_connection connection, const char *name, duckdb_type answer, const duckdb_type *arguments, unsigned argument_count,
-               duckdb_scalar_function_t run, duckdb_scalar_function_bind_t bind, struct err *e)
+static int add(duckdb_connection connection, const char *name, duckdb_type answer,
+               const duckdb_type *arguments, unsigned argument_count, duckdb_scalar_function_t run,
+               duckdb_scalar_function_bind_t bind, struct err *e)
 {
     duckdb_scalar_function function = duckdb_create_scalar_function();
     duckdb_scalar_function_set_name(function, name);
     for (unsigned i = 0; i <= argument_count; i++) {
-        duckdb_logical_type type = duckdb_create_logical_type(i < argument_count ? arguments[i] : answer);
+        duckdb_logical_type type =
+            duckdb_create_logical_type(i < argument_count ? arguments[i] : answer);
         if (i < argument_count)
             duckdb_scalar_function_add_parameter(function, type);
         else
@@ -210,15 +217,19 @@ static int add(duckdb_connection connection, const char *name, duckdb_type answe
         duckdb_scalar_function_set_bind(function, bind);
     duckdb_state state = duckdb_register_scalar_function(connection, function);
     duckdb_destroy_scalar_function(&function);
-    return state == DuckDBSuccess ? 0 : err_set(e, WEIR_ESYSTEM, "store: DuckDB did not take %s()", name);
+    return state == DuckDBSuccess
+               ? 0
+               : err_set(e, WEIR_ESYSTEM, "store: DuckDB did not take %s()", name);
 }
 
 int store_functions_register(void *connection, struct err *e)
 {
     static const duckdb_type texts[] = { DUCKDB_TYPE_VARCHAR, DUCKDB_TYPE_VARCHAR };
-    static const duckdb_type net[] = { DUCKDB_TYPE_VARCHAR, DUCKDB_TYPE_BIGINT, DUCKDB_TYPE_BIGINT };
+    static const duckdb_type net[] = { DUCKDB_TYPE_VARCHAR, DUCKDB_TYPE_BIGINT,
+                                       DUCKDB_TYPE_BIGINT };
     int code = add(connection, "in_net", DUCKDB_TYPE_BOOLEAN, texts, 2, in_net, in_net_bind, e);
     if (code == 0)
         code = add(connection, "ip_key", DUCKDB_TYPE_BLOB, texts, 1, ip_key, NULL, e);
-    return code == 0 ? add(connection, "ip_net", DUCKDB_TYPE_VARCHAR, net, 3, ip_net, NULL, e) : code;
+    return code == 0 ? add(connection, "ip_net", DUCKDB_TYPE_VARCHAR, net, 3, ip_net, NULL, e)
+                     : code;
 }

@@ -1,4 +1,5 @@
-/* What the files of the store share: batches in memory (store_memory.c) and DuckDB (store_duckdb.c). */
+/* What the files of the store share: batches in memory (store_memory.c) and DuckDB
+ * (store_duckdb.c). */
 #ifndef WEIR_QUERY_STORE_INSIDE_H
 #define WEIR_QUERY_STORE_INSIDE_H
 
@@ -7,8 +8,8 @@
 #include "query/query.h"
 
 /*
- * Batches pushed by a meter. Beyond its memory they go to Parquet files in a folder of our own, which lives as long as the
- * store. Pushing and asking do not overlap.
+ * Batches pushed by a meter. Beyond its memory they go to Parquet files in a folder of our own,
+ * which lives as long as the store. Pushing and asking do not overlap.
  */
 struct store_memory {
     struct record_sink sink; /* first: what store_open_memory hands out */

@@ -11,7 +11,8 @@ static uint64_t octets_of(const struct record_batch *batch)
     uint64_t octets = sizeof *batch + batch->arena.octets;
     for (unsigned i = 0; i < batch->type->column_count; i++)
         if (batch->column[i].data != NULL)
-            octets += batch->capacity * (value_size(batch->type->column[i].type) + (batch->column[i].is_null != NULL));
+            octets += batch->capacity * (value_size(batch->type->column[i].type) +
+                                         (batch->column[i].is_null != NULL));
     return octets;
 }
 
@@ -34,7 +35,8 @@ static int make_folder(struct store_memory *m, struct err *e)
     struct text path = { 0 };
     text_format(&path, "%s/weir-XXXXXX", base != NULL && base[0] == '/' ? base : "/tmp");
     if (path.is_bad || mkdtemp(path.data) == NULL) {
-        int code = err_set(e, WEIR_EOUTPUT, "cannot make a temporary folder '%s': %s; set TMPDIR to one with room",
+        int code = err_set(e, WEIR_EOUTPUT,
+                           "cannot make a temporary folder '%s': %s; set TMPDIR to one with room",
                            path.data ? path.data : "", strerror(errno));
         text_fini(&path);
         return code;
@@ -51,7 +53,8 @@ static int spill(struct store_memory *m, struct err *e)
     int code = m->folder != NULL ? 0 : make_folder(m, e);
     if (code == 0) {
         store_memory_path(m, m->spilled, &path);
-        code = path.is_bad ? err_memory(e, "store", path.size) : lake_file_new(&writer, path.data, m->type, NULL, e);
+        code = path.is_bad ? err_memory(e, "store", path.size)
+                           : lake_file_new(&writer, path.data, m->type, NULL, e);
     }
     if (code == 0) {
         struct record_sink *sink = lake_writer_sink(writer, m->type);

@@ -3,10 +3,13 @@
 
 static int missing(struct err *e)
 {
-    return err_set(e, WEIR_EUSAGE, "query: this build has no DuckDB; run 'tools/get-duckdb' in the source tree and build again");
+    return err_set(e, WEIR_EUSAGE,
+                   "query: this build has no DuckDB; run 'tools/get-duckdb' in the source tree and "
+                   "build again");
 }
 
-int store_open_lake(struct store **store, const char *path, int64_t from_ns, int64_t to_ns, struct text *messages, struct err *e)
+int store_open_lake(struct store **store, const char *path, int64_t from_ns, int64_t to_ns,
+                    struct text *messages, struct err *e)
 {
     (void)store;
     (void)path;
@@ -16,8 +19,8 @@ int store_open_lake(struct store **store, const char *path, int64_t from_ns, int
     return missing(e);
 }
 
-int store_open_memory(struct store **store, const struct record_type *type, uint64_t memory_octets, struct record_sink **sink,
-                      struct err *e)
+int store_open_memory(struct store **store, const struct record_type *type, uint64_t memory_octets,
+                      struct record_sink **sink, struct err *e)
 {
     (void)store;
     (void)type;
@@ -27,8 +30,9 @@ int store_open_memory(struct store **store, const struct record_type *type, uint
 }
 
 int store_ask(struct store *store, const char *sql,
-              struct record_sink *(*open_sink)(void *context, const struct record_type *type, struct err *e), void *context,
-              struct err *e)
+              struct record_sink *(*open_sink)(void *context, const struct record_type *type,
+                                               struct err *e),
+              void *context, struct err *e)
 {
     (void)store;
     (void)sql;

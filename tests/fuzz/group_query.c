@@ -1,4 +1,5 @@
-/* Target over query: native CSV, fed whole and in pieces, gives the same rows or the same message. */
+/* Target over query: native CSV, fed whole and in pieces, gives the same rows or the same message.
+ */
 #include <string.h>
 
 #include "fuzz.h"
@@ -23,14 +24,16 @@ static int sum_push(struct record_sink *sink, struct record_batch *batch)
     return 0;
 }
 
-static int read_pieces(const uint8_t *data, size_t size, size_t piece, struct sum_sink *sum, struct err *e)
+static int read_pieces(const uint8_t *data, size_t size, size_t piece, struct sum_sink *sum,
+                       struct err *e)
 {
     struct csv_reader *reader;
     struct text messages = { 0 };
     *sum = (struct sum_sink){ .sink = { sum_push } };
     int code = csv_reader_new(&reader, &record_types[RECORD_flow], "fuzz.csv", &sum->sink, e);
     for (size_t at = 0; at < size && code == 0; at += piece)
-        code = csv_reader_feed(reader, (const char *)data + at, size - at < piece ? size - at : piece, e);
+        code = csv_reader_feed(reader, (const char *)data + at,
+                               size - at < piece ? size - at : piece, e);
     code = csv_reader_close(reader, &messages, code, e);
     text_fini(&messages);
     return code;

@@ -1,5 +1,6 @@
 /*
- * count_bpf FILE EXPRESSION...: one line per expression, how many packets of the capture pass it. As `tcpdump -r FILE EXPRESSION | wc -l`.
+ * count_bpf FILE EXPRESSION...: one line per expression, how many packets of the capture pass it.
+ * As `tcpdump -r FILE EXPRESSION | wc -l`.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -10,7 +11,9 @@
 
 static int count(const char *path, const char *text, uint64_t *packets, struct err *e)
 {
-    struct capture_options o = { .path = &path, .path_count = 1, .from_ns = INT64_MIN, .to_ns = INT64_MAX };
+    struct capture_options o = {
+        .path = &path, .path_count = 1, .from_ns = INT64_MIN, .to_ns = INT64_MAX
+    };
     struct ledger ledger = { 0 };
     struct capture *capture = NULL;
     struct packet_batch *batch = calloc(1, sizeof *batch);

@@ -1,13 +1,13 @@
 /*
- * Random traffic against a reference meter that is slow and obviously right: equal records for 1, 2 and 4 workers and any batch size.
- * WEIR_SEED=N repeats a run.
+ * Random traffic against a reference meter that is slow and obviously right: equal records for 1, 2
+ * and 4 workers and any batch size. WEIR_SEED=N repeats a run.
  */
 #include <stdio.h>
 
 #include "meter_scene.h"
 
 #define SHOTS 4000
-#define RUNS 24
+#define RUNS  24
 
 /* ---- the reference ---- */
 
@@ -44,11 +44,11 @@ static void host_address(const struct reference *ref, char host, uint8_t out[16]
 
 static void turn(struct open_flow *f)
 {
-#define SWAP(a, b)                                                                                                             \
-    do {                                                                                                                       \
-        __typeof__(a) was = a;                                                                                                 \
-        a = b;                                                                                                                 \
-        b = was;                                                                                                               \
+#define SWAP(a, b)                                                                                 \
+    do {                                                                                           \
+        __typeof__(a) was = a;                                                                     \
+        a = b;                                                                                     \
+        b = was;                                                                                   \
     } while (0)
     uint8_t kept[16];
     memcpy(kept, f->row.src, 16);
@@ -75,11 +75,13 @@ static struct open_flow *find(struct reference *ref, const struct shot *s, unsig
         struct open_flow *f = &ref->flow[i];
         if (!f->is_open || f->row.proto != s->proto)
             continue;
-        if (f->host[0] == s->from && f->host[1] == s->to && f->port[0] == s->sport && f->port[1] == s->dport) {
+        if (f->host[0] == s->from && f->host[1] == s->to && f->port[0] == s->sport &&
+            f->port[1] == s->dport) {
             *side = 0;
             return f;
         }
-        if (ref->o->is_biflow && f->host[0] == s->to && f->host[1] == s->from && f->port[0] == s->dport && f->port[1] == s->sport) {
+        if (ref->o->is_biflow && f->host[0] == s->to && f->host[1] == s->from &&
+            f->port[0] == s->dport && f->port[1] == s->sport) {
             *side = 1;
             return f;
         }
@@ -90,7 +92,9 @@ static struct open_flow *find(struct reference *ref, const struct shot *s, unsig
 static struct open_flow *begin(struct reference *ref, const struct shot *s, unsigned *side)
 {
     struct open_flow *f = &ref->flow[ref->flow_count++];
-    *f = (struct open_flow){ .is_open = true, .host = { s->from, s->to }, .port = { s->sport, s->dport } };
+    *f = (struct open_flow){ .is_open = true,
+                             .host = { s->from, s->to },
+                             .port = { s->sport, s->dport } };
     host_address(ref, s->from, f->row.src);
     host_address(ref, s->to, f->row.dst);
     f->row.start = f->row.end = s->ms * 1000000;
@@ -138,8 +142,8 @@ static void reference_packet(struct reference *ref, const struct shot *s, bool i
     struct open_flow *f = find(ref, s, &side);
     if (f != NULL) {
         bool is_idle = seen - f->row.end > ref->o->idle_ns;
-        bool is_over = is_idle || (f->is_closed && seen - f->row.end > ref->o->linger_ns) || time - f->row.start > ref->o->active_ns ||
-                       (f->is_closed && is_syn_only(s));
+        bool is_over = is_idle || (f->is_closed && seen - f->row.end > ref->o->linger_ns) ||
+                       time - f->row.start > ref->o->active_ns || (f->is_closed && is_syn_only(s));
         if (is_over) {
             emit(ref, f, is_idle ? FLOW_END_IDLE : FLOW_END_ACTIVE);
             f = NULL;
@@ -160,12 +164,14 @@ static void reference_packet(struct reference *ref, const struct shot *s, bool i
     f->row.flags[side] |= s->flags;
     if (s->flags & FIN)
         f->fin[side] = true;
-    if (ref->o->is_client_server && ref->o->is_biflow && !f->is_sure && (s->flags & SYN) && !(s->flags & RST)) {
+    if (ref->o->is_client_server && ref->o->is_biflow && !f->is_sure && (s->flags & SYN) &&
+        !(s->flags & RST)) {
         if ((side == 0) == ((s->flags & ACK) != 0) && !(s->from == s->to && s->sport == s->dport))
             turn(f);
         f->is_sure = true;
     }
-    if (ref->o->ends_at_fin && ((s->flags & RST) || (f->fin[0] && (f->fin[1] || !ref->o->is_biflow))))
+    if (ref->o->ends_at_fin &&
+        ((s->flags & RST) || (f->fin[0] && (f->fin[1] || !ref->o->is_biflow))))
         f->is_closed = true;
     if (f->is_closed && ref->o->linger_ns == 0)
         emit(ref, f, FLOW_END_DETECTED);
@@ -177,7 +183,9 @@ static void reference_meter(struct reference *ref, const struct shot *shot, size
         reference_packet(ref, &shot[i], i == 0);
     for (size_t i = 0; i < ref->flow_count; i++)
         if (ref->flow[i].is_open)
-            emit(ref, &ref->flow[i], ref->newest - ref->flow[i].row.end > ref->o->idle_ns ? FLOW_END_IDLE : FLOW_END_FORCED);
+            emit(ref, &ref->flow[i],
+                 ref->newest - ref->flow[i].row.end > ref->o->idle_ns ? FLOW_END_IDLE
+                                                                      : FLOW_END_FORCED);
     qsort(ref->row, ref->row_count, sizeof *ref->row, row_order);
 }
 
@@ -191,7 +199,8 @@ static uint64_t next_random(uint64_t *state)
     return x ^ x >> 31;
 }
 
-/* Few hosts and ports, so that flows meet again; time goes on by little, by much, and now and then back. */
+/* Few hosts and ports, so that flows meet again; time goes on by little, by much, and now and then
+ * back. */
 static void make_traffic(struct shot *shot, size_t count, uint64_t *seed)
 {
     static const uint8_t flags[] = { ACK, ACK, ACK, SYN, SYN | ACK, FIN | ACK, FIN | ACK, RST, 0 };
@@ -200,8 +209,13 @@ static void make_traffic(struct shot *shot, size_t count, uint64_t *seed)
     for (size_t i = 0; i < count; i++) {
         uint64_t r = next_random(seed);
         unsigned step = r & 127;
-        now += step < 100 ? (int64_t)(r >> 8 & 255) : step < 120 ? (int64_t)(r >> 8 & 4095) : step < 126 ? 70000 : 0;
-        int64_t jitter = step == 126 ? -(int64_t)(r >> 8 & 16383) : step == 127 && (r >> 20 & 7) == 0 ? -500000 : 0;
+        now += step < 100   ? (int64_t)(r >> 8 & 255)
+               : step < 120 ? (int64_t)(r >> 8 & 4095)
+               : step < 126 ? 70000
+                            : 0;
+        int64_t jitter = step == 126                         ? -(int64_t)(r >> 8 & 16383)
+                         : step == 127 && (r >> 20 & 7) == 0 ? -500000
+                                                             : 0;
         r = next_random(seed);
         shot[i] = (struct shot){ .ms = now + jitter > 0 ? now + jitter : 1,
                                  .from = (char)('a' + (r & 3)),
@@ -253,11 +267,13 @@ static void any_traffic_gives_the_records_of_the_reference(void **state)
         for (unsigned k = 0; k < 3; k++) {
             scene_meter(&scene, shot, SHOTS, &o, workers[k], sizes[k], run & 1);
             size_t same = 0;
-            while (same < scene.row_count && same < ref->row_count && memcmp(&scene.row[same], &ref->row[same], sizeof(struct row)) == 0)
+            while (same < scene.row_count && same < ref->row_count &&
+                   memcmp(&scene.row[same], &ref->row[same], sizeof(struct row)) == 0)
                 same++;
             if (same != ref->row_count || same != scene.row_count)
-                fail_msg("seed %llu, %u workers: %zu records, not %zu; number %zu differs", (unsigned long long)first_seed, workers[k],
-                         scene.row_count, ref->row_count, same);
+                fail_msg("seed %llu, %u workers: %zu records, not %zu; number %zu differs",
+                         (unsigned long long)first_seed, workers[k], scene.row_count,
+                         ref->row_count, same);
             scene_fini(&scene);
         }
         free(ref->row);
@@ -267,6 +283,7 @@ static void any_traffic_gives_the_records_of_the_reference(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(any_traffic_gives_the_records_of_the_reference) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(
+        any_traffic_gives_the_records_of_the_reference) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,11 +8,11 @@
 
 #include <cmocka.h>
 
-#include "flow/index.h"
 #include "flow/flow.h"
+#include "flow/index.h"
 
 #define LONG_LIVED 100
-#define FLOOD 300000
+#define FLOOD      300000
 
 /* ---- a table that is fed directly ---- */
 
@@ -64,11 +64,13 @@ static void bench_meter(struct bench *b)
 {
     struct flow_choice choice = { 0 };
     bool is_plain;
-    assert_int_equal(flow_clock_run(&b->clock, &b->batch, 0, b->batch.count, b->seen_ns, &is_plain), b->batch.count);
+    assert_int_equal(flow_clock_run(&b->clock, &b->batch, 0, b->batch.count, b->seen_ns, &is_plain),
+                     b->batch.count);
     for (unsigned i = 0; i < b->batch.count; i++)
         choice.ip4[choice.ip4_count++] = (uint16_t)i;
     flow_items_make(&b->items, &b->batch, &choice, &b->options, &b->secret);
-    assert_int_equal(flow_table_update(b->table, &b->batch, is_plain ? NULL : b->seen_ns, &b->items), 0);
+    assert_int_equal(
+        flow_table_update(b->table, &b->batch, is_plain ? NULL : b->seen_ns, &b->items), 0);
     assert_int_equal(flow_table_expire(b->table, b->clock.second_ns, 1024), 0);
     b->batch.count = 0;
 }
@@ -150,7 +152,9 @@ static void ended_records_are_written_in_time_and_their_places_used_again(void *
         bench_packet(b, UINT32_C(0x0a000000) + i, 1, (int64_t)i * NS_PER_S / 10);
     bench_meter(b);
     flow_table_stats(b->table, &stats);
-    assert_true(stats.open_max < 1000); /* 600 within the 60 s of silence, and what a batch and a slot of the wheel add */
+    assert_true(
+        stats.open_max <
+        1000); /* 600 within the 60 s of silence, and what a batch and a slot of the wheel add */
     assert_int_equal(b->ledger.reason[REASON_evicted], 0);
     assert_int_equal(flow_table_flush(b->table, b->clock.newest_ns), 0);
     assert_int_equal(b->rows, 50000);
@@ -162,7 +166,8 @@ static void ended_records_are_written_in_time_and_their_places_used_again(void *
 static void the_index_finds_what_was_put_in_whatever_the_tags(void **state)
 {
     (void)state;
-    static const uint32_t steps[] = { 1, 2654435761u, 4096, 65536 }; /* the last two crowd into few buckets */
+    static const uint32_t steps[] = { 1, 2654435761u, 4096,
+                                      65536 }; /* the last two crowd into few buckets */
     for (unsigned k = 0; k < 4; k++) {
         struct flow_index index;
         uint32_t count = k < 2 ? 20000 : 700;
@@ -225,14 +230,17 @@ static void first_fragments_without_end_stay_within_their_memory(void **state)
     assert_int_equal(hash_secret_new(&secret, NULL), 0);
     assert_int_equal(fragment_map_new(&map, 65536, &secret, NULL), 0);
     struct packet p = { .time_ns = NS_PER_S };
-    struct layers first = { .key = { .port = { 7, 8 }, .proto = 17, .version = 4 }, .flags = PACKET_FRAGMENT | PACKET_PORTS };
+    struct layers first = { .key = { .port = { 7, 8 }, .proto = 17, .version = 4 },
+                            .flags = PACKET_FRAGMENT | PACKET_PORTS };
     for (uint32_t id = 0; id < 100000; id++) {
         first.fragment_id = id;
         fragment_map_attribute(map, &p, &first, &ledger);
     }
     assert_true(ledger.reason[REASON_fragment_evicted] >= 100000 - 65536 / 64);
     assert_true(ledger.reason[REASON_fragment_evicted] < 100000);
-    struct layers later = { .key = { .proto = 17, .version = 4 }, .fragment_id = 99999, .flags = PACKET_FRAGMENT | PACKET_LATER_FRAGMENT };
+    struct layers later = { .key = { .proto = 17, .version = 4 },
+                            .fragment_id = 99999,
+                            .flags = PACKET_FRAGMENT | PACKET_LATER_FRAGMENT };
     fragment_map_attribute(map, &p, &later, &ledger);
     assert_int_equal(later.key.port[1], 8);
     /* After half a minute the identification belongs to someone else. */
@@ -258,9 +266,12 @@ static void community_ids_are_those_of_the_specification(void **state)
     } cases[] = {
         { 1, "192.168.0.89", "192.168.0.1", 0, 8 * 256, "1:X0snYXpgwiv9TZtqg64sgzUn6Dk=" },
         { 1, "192.168.0.1", "192.168.0.89", 0, 0, "1:X0snYXpgwiv9TZtqg64sgzUn6Dk=" },
-        { 58, "fe80::200:86ff:fe05:80da", "fe80::260:97ff:fe07:69ea", 0, 135 * 256, "1:dGHyGvjMfljg6Bppwm3bg0LO8TY=" },
-        { 58, "3ffe:507:0:1:200:86ff:fe05:80da", "3ffe:501:0:1001::2", 0, 128 * 256, "1:+TW+HtLHvV1xnGhV1lv7XoJrqQg=" },
-        { 58, "3ffe:501:410:0:2c0:dfff:fe47:33e", "3ffe:507:0:1:200:86ff:fe05:80da", 0, 1 * 256 + 4, "1:hLZd0XGWojozrvxqE0dWB1iM6R0=" },
+        { 58, "fe80::200:86ff:fe05:80da", "fe80::260:97ff:fe07:69ea", 0, 135 * 256,
+          "1:dGHyGvjMfljg6Bppwm3bg0LO8TY=" },
+        { 58, "3ffe:507:0:1:200:86ff:fe05:80da", "3ffe:501:0:1001::2", 0, 128 * 256,
+          "1:+TW+HtLHvV1xnGhV1lv7XoJrqQg=" },
+        { 58, "3ffe:501:410:0:2c0:dfff:fe47:33e", "3ffe:507:0:1:200:86ff:fe05:80da", 0, 1 * 256 + 4,
+          "1:hLZd0XGWojozrvxqE0dWB1iM6R0=" },
         { 46, "10.1.12.1", "10.1.12.2", 0, 0, "1:KHlLkgoJW7ifUTyTSgyVfkFHzKw=" },
         { 46, "10.1.12.2", "10.1.12.1", 0, 0, "1:KHlLkgoJW7ifUTyTSgyVfkFHzKw=" },
         { 132, "192.168.170.8", "192.168.170.56", 7, 7, "1:MP2EtRCAUIZvTw6MxJHLV7N7JDs=" },

@@ -1,7 +1,9 @@
 /*
- * R6: power cuts. All file operations of a writer are recorded; for a cut after any of them a folder is made as a disk might show it:
- * what was not synced is there, gone, torn at 512 octets or out of order; names and folders that were not synced are there or not.
- * Every segment acknowledged before the cut must be whole, and nothing else may be taken for a segment unless it is whole, too.
+ * R6: power cuts. All file operations of a writer are recorded; for a cut after any of them a
+ * folder is made as a disk might show it: what was not synced is there, gone, torn at 512 octets or
+ * out of order; names and folders that were not synced are there or not. Every segment acknowledged
+ * before the cut must be whole, and nothing else may be taken for a segment unless it is whole,
+ * too.
  *
  * WEIR_CUTS=N asks for N cuts (default 200); tests/faults-big makes 2,000.
  */
@@ -9,7 +11,7 @@
 
 #include "lake_help.h"
 
-#define SECTOR 512
+#define SECTOR     512
 #define EVENTS_MAX 20000
 
 struct event {
@@ -50,7 +52,8 @@ static uint64_t draw(struct log *log)
 
 /* ---- the disk after a cut ---- */
 
-/* Content of open file `file` as of event `cut`: what was synced for sure, the rest by chance. Caller frees. */
+/* Content of open file `file` as of event `cut`: what was synced for sure, the rest by chance.
+ * Caller frees. */
 static uint8_t *content(struct log *log, uint64_t file, size_t cut, size_t *size)
 {
     size_t synced = 0, all = 0;
@@ -82,7 +85,8 @@ static uint8_t *content(struct log *log, uint64_t file, size_t cut, size_t *size
 static bool is_parent(const char *folder, const char *path)
 {
     size_t size = strlen(folder);
-    return strncmp(folder, path, size) == 0 && path[size] == '/' && strchr(path + size + 1, '/') == NULL;
+    return strncmp(folder, path, size) == 0 && path[size] == '/' &&
+           strchr(path + size + 1, '/') == NULL;
 }
 
 /* Was the name that event `index` made or changed made durable before the cut? */
@@ -109,7 +113,8 @@ static void replay(struct log *log, size_t cut, const char *from_root, const cha
     struct text path = { 0 }, to = { 0 };
     for (size_t i = 0; i < cut; i++) {
         const struct event *e = &log->event[i];
-        bool is_name = e->call == FILE_CALL_OPEN || e->call == FILE_CALL_RENAME || e->call == FILE_CALL_REMOVE || e->call == FILE_CALL_MAKE_DIR;
+        bool is_name = e->call == FILE_CALL_OPEN || e->call == FILE_CALL_RENAME ||
+                       e->call == FILE_CALL_REMOVE || e->call == FILE_CALL_MAKE_DIR;
         if (!is_name || (!is_durable(log, i, cut) && draw(log) % 2))
             continue;
         moved(&path, e->path, from_root, to_root);
@@ -159,7 +164,8 @@ static uint64_t check(struct log *log, size_t cut, const char *from_root, const 
         moved(&path, log->event[i].to, from_root, to_root);
         kept++;
         if (find(&list, path.data) == NULL)
-            fail_msg("cut %zu: '%s' was acknowledged and is gone; %s", cut, path.data, messages.data ? messages.data : "");
+            fail_msg("cut %zu: '%s' was acknowledged and is gone; %s", cut, path.data,
+                     messages.data ? messages.data : "");
     }
     lake_list_close(&list);
     if (cut % 16 == 0) { /* starting DuckDB is the dear part */
@@ -201,7 +207,8 @@ static void acknowledged_segments_survive_every_power_cut(void **state)
     file_test_set(&test);
     MUST(lake_writer_new(&writer, &o, NULL, e_));
     for (unsigned i = 0; i < 20; i++) {
-        help_push(writer, HELP_NOISY_FLOWS(i % 4 == 0 ? 40000 : 100 + i, START_NS + i * 3 * HOUR_NS));
+        help_push(writer,
+                  HELP_NOISY_FLOWS(i % 4 == 0 ? 40000 : 100 + i, START_NS + i * 3 * HOUR_NS));
         if (i % 2)
             MUST(lake_writer_flush(writer, e_));
     }
@@ -225,8 +232,9 @@ static void acknowledged_segments_survive_every_power_cut(void **state)
         text_fini(&root);
         help_remove(after);
     }
-    print_message("# power cuts survived: %u, with %llu acknowledged segments, %zu file operations\n", cuts, (unsigned long long)kept,
-                  log->count);
+    print_message(
+        "# power cuts survived: %u, with %llu acknowledged segments, %zu file operations\n", cuts,
+        (unsigned long long)kept, log->count);
     for (size_t i = 0; i < log->count; i++) {
         free(log->event[i].path);
         free(log->event[i].to);
@@ -243,6 +251,7 @@ int main(void)
         printf("1..0 # SKIP built without DuckDB\n");
         return 0;
     }
-    const struct CMUnitTest tests[] = { cmocka_unit_test(acknowledged_segments_survive_every_power_cut) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(
+        acknowledged_segments_survive_every_power_cut) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,13 +1,13 @@
 /*
- * R12: damaged segments and files that are none, one after the other in a lake. Questions about the others go on, damage never
- * crashes or hangs, and the file is named.
+ * R12: damaged segments and files that are none, one after the other in a lake. Questions about the
+ * others go on, damage never crashes or hangs, and the file is named.
  *
  * WEIR_DAMAGES=N asks for N (default 200); tests/faults-big makes 5,000.
  */
 #include "lake_help.h"
 
-#define GOOD 3 /* whole segments */
-#define ROWS 3000
+#define GOOD    3 /* whole segments */
+#define ROWS    3000
 #define AT_ONCE 10 /* damaged files beside them */
 
 static uint64_t state_of_random = 88172645463325252u;
@@ -49,7 +49,7 @@ static size_t damage(uint8_t *data, size_t size, unsigned kind)
         return 0; /* empty */
     case 1:
         return draw() % size; /* cut */
-    case 2: { /* bits in the footer */
+    case 2: {                 /* bits in the footer */
         size_t footer = 8 + load_le32(data + size - 8);
         data[size - 1 - draw() % footer] ^= (uint8_t)(1u << draw() % 8);
         return size;
@@ -92,15 +92,18 @@ static void are_all_seen(const char *folder, char *const *path, const bool *is_c
     for (unsigned k = 0; k < AT_ONCE; k++) {
         if (is_sound[k] && is_changed[k])
             fail_msg("damage to '%s' was not seen", path[k]);
-        if (!is_sound[k] && e.text[0] == '\0' && (messages.data == NULL || strstr(messages.data, path[k]) == NULL))
+        if (!is_sound[k] && e.text[0] == '\0' &&
+            (messages.data == NULL || strstr(messages.data, path[k]) == NULL))
             fail_msg("'%s' is not named", path[k]);
     }
     lake_list_close(&list);
     text_fini(&messages);
 }
 
-/* One round: so many damaged copies beside the good segments, made before the store is opened or after (`is_late`). */
-static unsigned damage_round(const char *folder, char *const *path, const uint8_t *whole, size_t size, unsigned round, bool is_late)
+/* One round: so many damaged copies beside the good segments, made before the store is opened or
+ * after (`is_late`). */
+static unsigned damage_round(const char *folder, char *const *path, const uint8_t *whole,
+                             size_t size, unsigned round, bool is_late)
 {
     struct text messages = { 0 };
     struct store *store = NULL;
@@ -123,7 +126,10 @@ static unsigned damage_round(const char *folder, char *const *path, const uint8_
     are_all_seen(folder, path, is_changed);
     if (!is_late)
         MUST(store_open_lake(&store, folder, INT64_MIN, INT64_MAX, &messages, e_));
-    MUST(store_ask(store, "SELECT count(*) AS n, count(DISTINCT src), sum(bytes), max(start), max(\"end\") FROM flow", help_open_answer, &answer, e_));
+    MUST(store_ask(
+        store,
+        "SELECT count(*) AS n, count(DISTINCT src), sum(bytes), max(start), max(\"end\") FROM flow",
+        help_open_answer, &answer, e_));
     unsigned long long rows = strtoull(answer.text.data, NULL, 10);
     if (is_late) /* what was read before the damage counts */
         assert_true(rows % ROWS == 0 && rows >= GOOD * ROWS);
@@ -132,7 +138,8 @@ static unsigned damage_round(const char *folder, char *const *path, const uint8_
     for (unsigned k = 0; k < AT_ONCE && !is_late; k++)
         if (is_changed[k])
             assert_non_null(strstr(messages.data, path[k]));
-    help_ask(store, "SELECT count(*) FROM flow WHERE start >= TIMESTAMP_NS '2023-11-14 23:00:00'", "9000\n");
+    help_ask(store, "SELECT count(*) FROM flow WHERE start >= TIMESTAMP_NS '2023-11-14 23:00:00'",
+             "9000\n");
     store_close(store);
     text_fini(&answer.text);
     text_fini(&messages);
@@ -159,7 +166,8 @@ static void damaged_and_foreign_files_never_break_questions(void **state)
     uint8_t *whole = read_all(list.segment[0].path, &size);
     for (unsigned k = 0; k < AT_ONCE; k++) {
         struct text name = { 0 };
-        text_format(&name, "%s/flow/day=2023-11-14/hour=22/copy-0000000000000-%u.parquet", folder, k);
+        text_format(&name, "%s/flow/day=2023-11-14/hour=22/copy-0000000000000-%u.parquet", folder,
+                    k);
         path[k] = name.data;
     }
     MUST(file_remove(list.segment[0].path, e_));
@@ -183,9 +191,14 @@ static void files_that_are_no_segments_are_named(void **state)
     MUST(lake_writer_new(&writer, &o, NULL, e_));
     help_push(writer, help_flows(10, START_NS, 1));
     MUST(lake_writer_close(writer, e_));
-    static const char *const names[] = { "flow/readme.txt", "flow/day=2023-11-14/hour=22/dead-0000000000000-1.parquet.part",
-                                         "flow/day=2023-11-14/hour=22/notes", "flow/day=2023-11-14/hour=22/.hidden.parquet",
-                                         "flow/day=2023-99-14/x", "flow/day=2023-11-14/hour=25/x" };
+    static const char *const names[] = {
+        "flow/readme.txt",
+        "flow/day=2023-11-14/hour=22/dead-0000000000000-1.parquet.part",
+        "flow/day=2023-11-14/hour=22/notes",
+        "flow/day=2023-11-14/hour=22/.hidden.parquet",
+        "flow/day=2023-99-14/x",
+        "flow/day=2023-11-14/hour=25/x"
+    };
     struct text path = { 0 }, messages = { 0 };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         path.size = 0;
@@ -200,7 +213,9 @@ static void files_that_are_no_segments_are_named(void **state)
     MUST(store_open_lake(&store, folder, INT64_MIN, INT64_MAX, &messages, e_));
     help_ask(store, "SELECT count(*) FROM flow", "10\n");
     store_close(store);
-    static const char *const named[] = { "readme.txt", "dead-0000000000000-1.parquet.part", "notes", ".hidden.parquet", "day=2023-99-14", "hour=25" };
+    static const char *const named[] = { "readme.txt",     "dead-0000000000000-1.parquet.part",
+                                         "notes",          ".hidden.parquet",
+                                         "day=2023-99-14", "hour=25" };
     for (size_t i = 0; i < sizeof named / sizeof *named; i++)
         if (strstr(messages.data, named[i]) == NULL)
             fail_msg("'%s' is not named in: %s", named[i], messages.data);
@@ -238,7 +253,8 @@ static void two_writers_share_a_lake(void **state)
     help_remove(folder);
 }
 
-/* Every shorter prefix of a whole file, each in memory of its own size, is refused without reading beyond it. */
+/* Every shorter prefix of a whole file, each in memory of its own size, is refused without reading
+ * beyond it. */
 static void every_prefix_of_a_segment_is_refused(void **state)
 {
     (void)state;
@@ -255,7 +271,8 @@ static void every_prefix_of_a_segment_is_refused(void **state)
         write_all(path.data, whole, i);
         struct lake_list list;
         struct err e;
-        assert_int_equal(lake_list_open(&list, path.data, NULL, INT64_MIN, INT64_MAX, NULL, &e), WEIR_EINPUT);
+        assert_int_equal(lake_list_open(&list, path.data, NULL, INT64_MIN, INT64_MAX, NULL, &e),
+                         WEIR_EINPUT);
     }
     free(whole);
     text_fini(&path);

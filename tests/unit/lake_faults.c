@@ -1,6 +1,7 @@
 /*
- * R5: every file operation of the lake fails once and for ever, in every way. No crash, no hang, what the ledger calls written is
- * there and whole, what it calls lost is not, and afterwards everything works again.
+ * R5: every file operation of the lake fails once and for ever, in every way. No crash, no hang,
+ * what the ledger calls written is there and whole, what it calls lost is not, and afterwards
+ * everything works again.
  *
  * WEIR_FAULTS=N asks for at least N faults (default 500); tests/faults-big runs 5,000.
  */
@@ -8,9 +9,9 @@
 
 #include <errno.h>
 
-#define SEGMENTS 3
+#define SEGMENTS   3
 #define ROWS_SMALL 50
-#define ROWS_BIG 40000 /* several writes */
+#define ROWS_BIG   40000 /* several writes */
 
 struct run {
     char folder[sizeof HELP_FOLDER];
@@ -37,7 +38,8 @@ static uint64_t rows_to_be_read(const char *folder)
     return rows;
 }
 
-/* Records for new hours, so that folders have to be made; of the type with fewest columns, that is cheap. */
+/* Records for new hours, so that folders have to be made; of the type with fewest columns, that is
+ * cheap. */
 static void push_some(struct run *r, unsigned big)
 {
     for (unsigned i = 0; i < SEGMENTS; i++) {
@@ -53,10 +55,12 @@ static void counts_are_true(struct run *r, const char *what)
 {
     struct ledger ledger = { 0 };
     lake_writer_count(r->writer, &ledger);
-    uint64_t lost = ledger.reason[REASON_disk_full] + ledger.reason[REASON_output_failed], there = rows_to_be_read(r->folder);
+    uint64_t lost = ledger.reason[REASON_disk_full] + ledger.reason[REASON_output_failed],
+             there = rows_to_be_read(r->folder);
     if (ledger.out[STAGE_output] + lost != r->pushed || there != ledger.out[STAGE_output])
-        fail_msg("%s: %llu pushed, %llu written, %llu lost, %llu there", what, (unsigned long long)r->pushed,
-                 (unsigned long long)ledger.out[STAGE_output], (unsigned long long)lost, (unsigned long long)there);
+        fail_msg("%s: %llu pushed, %llu written, %llu lost, %llu there", what,
+                 (unsigned long long)r->pushed, (unsigned long long)ledger.out[STAGE_output],
+                 (unsigned long long)lost, (unsigned long long)there);
 }
 
 /* Start again in a new folder, so that looking at all segments stays cheap. */
@@ -73,14 +77,17 @@ static void renew(struct run *r)
 }
 
 /* The n-th call fails, for n = 1, 2, ... until none does. Returns the number of faults. */
-static uint64_t fail_each(struct run *r, enum file_call call, enum file_fault fault, bool is_for_ever, unsigned big)
+static uint64_t fail_each(struct run *r, enum file_call call, enum file_fault fault,
+                          bool is_for_ever, unsigned big)
 {
     uint64_t runs = 0;
     for (uint64_t n = 1;; n++) {
-        struct file_test test = { .calls = 1u << call, .nth = n, .fault = fault, .is_for_ever = is_for_ever };
+        struct file_test test = {
+            .calls = 1u << call, .nth = n, .fault = fault, .is_for_ever = is_for_ever
+        };
         char what[64];
-        snprintf(what, sizeof what, "%s %s %llu%s", file_call_names[call], file_fault_names[fault], (unsigned long long)n,
-                 is_for_ever ? " for ever" : "");
+        snprintf(what, sizeof what, "%s %s %llu%s", file_call_names[call], file_fault_names[fault],
+                 (unsigned long long)n, is_for_ever ? " for ever" : "");
         if (r->hour > 7 * 30)
             renew(r);
         struct ledger before = { 0 }, after = { 0 };
@@ -96,7 +103,8 @@ static uint64_t fail_each(struct run *r, enum file_call call, enum file_fault fa
         uint64_t full = after.reason[REASON_disk_full] - before.reason[REASON_disk_full];
         uint64_t failed = after.reason[REASON_output_failed] - before.reason[REASON_output_failed];
         if (code == 0 && full + failed > 0)
-            fail_msg("%s: %llu rows lost without a word", what, (unsigned long long)(full + failed));
+            fail_msg("%s: %llu rows lost without a word", what,
+                     (unsigned long long)(full + failed));
         if (full > 0 && fault != FILE_FAULT_ENOSPC)
             fail_msg("%s: counted as disk full", what);
         if (full > 0)
@@ -110,17 +118,21 @@ static uint64_t fail_each(struct run *r, enum file_call call, enum file_fault fa
 static void every_failing_call_costs_only_what_the_ledger_says(void **state)
 {
     (void)state;
-    static const enum file_call calls[] = { FILE_CALL_OPEN, FILE_CALL_WRITE, FILE_CALL_SYNC, FILE_CALL_CLOSE, FILE_CALL_RENAME,
-                                            FILE_CALL_MAKE_DIR, FILE_CALL_SYNC_DIR, FILE_CALL_REMOVE };
+    static const enum file_call calls[] = { FILE_CALL_OPEN,     FILE_CALL_WRITE,
+                                            FILE_CALL_SYNC,     FILE_CALL_CLOSE,
+                                            FILE_CALL_RENAME,   FILE_CALL_MAKE_DIR,
+                                            FILE_CALL_SYNC_DIR, FILE_CALL_REMOVE };
     const char *wanted_text = getenv("WEIR_FAULTS");
     uint64_t wanted = wanted_text != NULL ? strtoull(wanted_text, NULL, 10) : 500, runs = 0;
     struct run r = { 0 };
     renew(&r);
-    for (unsigned big = 0; runs < wanted; big = (big + 1) % SEGMENTS)
+    /* A whole round with small segments, then rounds with more and more big ones until it is
+     * enough. */
+    for (unsigned round = 0; round == 0 || runs < wanted; round++)
         for (size_t c = 0; c < sizeof calls / sizeof *calls; c++)
-            for (unsigned fault = 0; fault < FILE_FAULTS; fault++)
-                for (int is_for_ever = 0; is_for_ever < 2; is_for_ever++)
-                    runs += fail_each(&r, calls[c], (enum file_fault)fault, is_for_ever, big);
+            for (unsigned i = 0; i < 2 * FILE_FAULTS && (round == 0 || runs < wanted); i++)
+                runs += fail_each(&r, calls[c], (enum file_fault)(i / 2), i % 2,
+                                  round % (SEGMENTS + 1));
     /* After all that, the writer works and SQL sees the same rows. */
     push_some(&r, 1);
     MUST(lake_writer_flush(r.writer, e_));
@@ -141,14 +153,17 @@ static void every_failing_call_costs_only_what_the_ledger_says(void **state)
 static void a_writer_that_cannot_start_says_why_and_leaves_nothing(void **state)
 {
     (void)state;
-    static const enum file_call calls[] = { FILE_CALL_OPEN, FILE_CALL_MAKE_DIR, FILE_CALL_SYNC_DIR };
+    static const enum file_call calls[] = { FILE_CALL_OPEN, FILE_CALL_MAKE_DIR,
+                                            FILE_CALL_SYNC_DIR };
     for (size_t c = 0; c < sizeof calls / sizeof *calls; c++)
         for (uint64_t n = 1; n <= 4; n++) {
             struct run r = { 0 };
             help_folder(r.folder);
             struct text path = { 0 };
             text_format(&path, "%s/a/b", r.folder);
-            struct file_test test = { .calls = 1u << calls[c], .nth = n, .fault = FILE_FAULT_EIO, .is_for_ever = true };
+            struct file_test test = {
+                .calls = 1u << calls[c], .nth = n, .fault = FILE_FAULT_EIO, .is_for_ever = true
+            };
             struct lake_writer_options o = { .path = path.data, .source = "test" };
             struct err e = { 0 };
             file_test_set(&test);
@@ -169,7 +184,9 @@ static void a_full_disk_is_used_again_when_it_has_room(void **state)
     (void)state;
     struct run r = { 0 };
     renew(&r);
-    struct file_test test = { .calls = 1u << FILE_CALL_WRITE, .nth = 1, .is_for_ever = true, .fault = FILE_FAULT_ENOSPC };
+    struct file_test test = {
+        .calls = 1u << FILE_CALL_WRITE, .nth = 1, .is_for_ever = true, .fault = FILE_FAULT_ENOSPC
+    };
     file_test_set(&test);
     push_some(&r, 1);
     struct err e = { 0 };
@@ -200,7 +217,8 @@ static void a_full_disk_is_used_again_when_it_has_room(void **state)
 static void a_file_that_cannot_be_finished_does_not_appear(void **state)
 {
     (void)state;
-    static const enum file_call calls[] = { FILE_CALL_OPEN, FILE_CALL_WRITE, FILE_CALL_SYNC, FILE_CALL_CLOSE, FILE_CALL_RENAME };
+    static const enum file_call calls[] = { FILE_CALL_OPEN, FILE_CALL_WRITE, FILE_CALL_SYNC,
+                                            FILE_CALL_CLOSE, FILE_CALL_RENAME };
     for (size_t c = 0; c < sizeof calls / sizeof *calls; c++) {
         char folder[sizeof HELP_FOLDER];
         help_folder(folder);

@@ -14,14 +14,14 @@
 
 #include "query/query.h"
 
-#define HOUR_NS (3600 * NS_PER_S)
+#define HOUR_NS  (3600 * NS_PER_S)
 #define START_NS (INT64_C(1700000000) * NS_PER_S) /* 2023-11-14 22:13:20 */
 
-#define MUST(call)                                                                                                             \
-    do {                                                                                                                       \
-        struct err *e_ = &help_error;                                                                                          \
-        if ((call) != 0)                                                                                                       \
-            fail_msg("%s", e_->text);                                                                                          \
+#define MUST(call)                                                                                 \
+    do {                                                                                           \
+        struct err *e_ = &help_error;                                                              \
+        if ((call) != 0)                                                                           \
+            fail_msg("%s", e_->text);                                                              \
     } while (0)
 static struct err help_error;
 
@@ -46,8 +46,10 @@ static inline struct record_batch *help_flows(unsigned count, int64_t start_ns, 
     return b;
 }
 
-/* Rows of `type` with a start and numbers in column `noise` that do not compress, so that a segment takes several writes. */
-static inline struct record_batch *help_noise(enum record_id type, unsigned noise, unsigned count, int64_t start_ns)
+/* Rows of `type` with a start and numbers in column `noise` that do not compress, so that a segment
+ * takes several writes. */
+static inline struct record_batch *help_noise(enum record_id type, unsigned noise, unsigned count,
+                                              int64_t start_ns)
 {
     struct record_batch *b = record_batch_new(&record_types[type], count);
     int64_t *start = record_batch_column(b, 0);
@@ -63,8 +65,10 @@ static inline struct record_batch *help_noise(enum record_id type, unsigned nois
     record_batch_seal(b);
     return b;
 }
-#define HELP_NOISY_FLOWS(count, start_ns) help_noise(RECORD_flow, RECORD_COLUMN(flow, bytes), count, start_ns)
-#define HELP_NOISY_LEDGER(count, start_ns) help_noise(RECORD_ledger, RECORD_COLUMN(ledger, items), count, start_ns)
+#define HELP_NOISY_FLOWS(count, start_ns)                                                          \
+    help_noise(RECORD_flow, RECORD_COLUMN(flow, bytes), count, start_ns)
+#define HELP_NOISY_LEDGER(count, start_ns)                                                         \
+    help_noise(RECORD_ledger, RECORD_COLUMN(ledger, items), count, start_ns)
 
 static inline void help_push(struct lake_writer *writer, struct record_batch *batch)
 {
@@ -72,7 +76,8 @@ static inline void help_push(struct lake_writer *writer, struct record_batch *ba
     assert_int_equal(sink->push(sink, batch), 0);
 }
 
-/* A new folder, in memory where there is such a place: these tests sync thousands of times. `to` gets its path. */
+/* A new folder, in memory where there is such a place: these tests sync thousands of times. `to`
+ * gets its path. */
 #define HELP_FOLDER "/dev/shm/weir-test-XXXXXX"
 static inline void help_folder(char to[sizeof HELP_FOLDER])
 {
@@ -111,7 +116,8 @@ static inline int help_collect(struct record_sink *self, struct record_batch *ba
     record_batch_unref(batch);
     return 0;
 }
-static inline struct record_sink *help_open_answer(void *context, const struct record_type *type, struct err *e)
+static inline struct record_sink *help_open_answer(void *context, const struct record_type *type,
+                                                   struct err *e)
 {
     (void)type;
     (void)e;

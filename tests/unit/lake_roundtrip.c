@@ -18,8 +18,11 @@ static void rows_of_two_hours_come_back_from_two_segments(void **state)
     struct store *store;
     struct text messages = { 0 };
     MUST(store_open_lake(&store, dir, INT64_MIN, INT64_MAX, &messages, e_));
-    help_ask(store, "SELECT count(*), sum(bytes), min(start), max(src) FROM flow", "204800,209612800,1700000000.000000000,192.168.7.99\n");
-    help_ask(store, "SELECT src, sum(bytes) AS bytes, count(*) AS flows FROM flow GROUP BY 1 ORDER BY 2 DESC LIMIT 2",
+    help_ask(store, "SELECT count(*), sum(bytes), min(start), max(src) FROM flow",
+             "204800,209612800,1700000000.000000000,192.168.7.99\n");
+    help_ask(store,
+             "SELECT src, sum(bytes) AS bytes, count(*) AS flows FROM flow GROUP BY 1 ORDER BY 2 "
+             "DESC LIMIT 2",
              "192.168.7.255,204700,100\n192.168.7.254,204600,100\n");
     help_ask(store, "SELECT start, proto, src, dst, packets FROM flow ORDER BY start LIMIT 1",
              "1700000000.000000000,6,192.168.0.0,NULL,NULL\n");
@@ -39,23 +42,58 @@ static void rows_of_two_hours_come_back_from_two_segments(void **state)
 
 /* Every type with its extremes; a row per value, the other columns empty. */
 static const struct column_type extreme_columns[] = {
-    { "start", T_TIME, U_NONE, FIELD_start }, { "u8", T_U8, U_NONE, FIELD_NONE },        { "u16", T_U16, U_NONE, FIELD_NONE },
-    { "u32", T_U32, U_NONE, FIELD_NONE },     { "u64", T_U64, U_NONE, FIELD_NONE },      { "i64", T_I64, U_NONE, FIELD_NONE },
-    { "f64", T_F64, U_NONE, FIELD_NONE },     { "moment", T_TIME, U_NONE, FIELD_NONE },  { "duration", T_DURATION, U_NONE, FIELD_NONE },
-    { "addr", T_ADDRESS, U_NONE, FIELD_NONE }, { "mac", T_MAC, U_NONE, FIELD_NONE },     { "name", T_TEXT, U_NONE, FIELD_NONE },
-    { "bits", T_FLAGS, U_NONE, FIELD_NONE },  { "ipproto", T_PROTO, U_NONE, FIELD_NONE }, { "why", T_REASON, U_NONE, FIELD_NONE },
+    { "start", T_TIME, U_NONE, FIELD_start },       { "u8", T_U8, U_NONE, FIELD_NONE },
+    { "u16", T_U16, U_NONE, FIELD_NONE },           { "u32", T_U32, U_NONE, FIELD_NONE },
+    { "u64", T_U64, U_NONE, FIELD_NONE },           { "i64", T_I64, U_NONE, FIELD_NONE },
+    { "f64", T_F64, U_NONE, FIELD_NONE },           { "moment", T_TIME, U_NONE, FIELD_NONE },
+    { "duration", T_DURATION, U_NONE, FIELD_NONE }, { "addr", T_ADDRESS, U_NONE, FIELD_NONE },
+    { "mac", T_MAC, U_NONE, FIELD_NONE },           { "name", T_TEXT, U_NONE, FIELD_NONE },
+    { "bits", T_FLAGS, U_NONE, FIELD_NONE },        { "ipproto", T_PROTO, U_NONE, FIELD_NONE },
+    { "why", T_REASON, U_NONE, FIELD_NONE },
 };
 #define EXTREME_COLUMNS (sizeof extreme_columns / sizeof *extreme_columns)
-static const struct record_type extremes = { .name = "extremes", .help = "", .column_count = EXTREME_COLUMNS, .column = extreme_columns };
+static const struct record_type extremes = {
+    .name = "extremes", .help = "", .column_count = EXTREME_COLUMNS, .column = extreme_columns
+};
 
 static struct record_batch *extreme_rows(void)
 {
-    static const uint64_t words[] = { 0, 1, 127, 128, 255, 256, 65535, 65536, 4294967295, 4294967296, INT64_MAX, (uint64_t)INT64_MAX + 1, UINT64_MAX };
-    static const char *const addresses[] = { "0.0.0.0", "255.255.255.255", "10.0.0.1", "192.168.100.200", "1.2.3.4", "100.20.3.99", "::", "::1", "2001:db8::1",
-                                             "2001:db8:1:2:3:4:5:6", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "::ffff:192.0.2.255", "fe80::1:0:0:1" };
-    static const char *const names[] = { "", "a", "twelve octet", "thirteen octe", "quote ' and \" and , and \\", "\xc3\xa9\xf0\x9f\x98\x80", "line\nbreak", "tab\there",
-                                         "NULL", "a rather long text that is longer than any inline form of a string", "\x01", "z", "=1+1" };
-    static const double reals[] = { 0, -0.0, 1, -1, 0.1, 1e300, -1e300, 5e-324, 1.7976931348623157e308, 3.5, 1e-9, 123456789.123, 2 };
+    static const uint64_t words[] = { 0,          1,          127,       128,
+                                      255,        256,        65535,     65536,
+                                      4294967295, 4294967296, INT64_MAX, (uint64_t)INT64_MAX + 1,
+                                      UINT64_MAX };
+    static const char *const addresses[] = { "0.0.0.0",
+                                             "255.255.255.255",
+                                             "10.0.0.1",
+                                             "192.168.100.200",
+                                             "1.2.3.4",
+                                             "100.20.3.99",
+                                             "::",
+                                             "::1",
+                                             "2001:db8::1",
+                                             "2001:db8:1:2:3:4:5:6",
+                                             "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
+                                             "::ffff:192.0.2.255",
+                                             "fe80::1:0:0:1" };
+    static const char *const names[] = {
+        "",
+        "a",
+        "twelve octet",
+        "thirteen octe",
+        "quote ' and \" and , and \\",
+        "\xc3\xa9\xf0\x9f\x98\x80",
+        "line\nbreak",
+        "tab\there",
+        "NULL",
+        "a rather long text that is longer than any inline form of a string",
+        "\x01",
+        "z",
+        "=1+1"
+    };
+    static const double reals[] = {
+        0,    -0.0,          1, -1, 0.1, 1e300, -1e300, 5e-324, 1.7976931348623157e308, 3.5,
+        1e-9, 123456789.123, 2
+    };
     struct record_batch *b = record_batch_new(&extremes, 13);
     void *to[EXTREME_COLUMNS];
     for (unsigned i = 0; i < EXTREME_COLUMNS; i++)
@@ -71,7 +109,9 @@ static struct record_batch *extreme_rows(void)
             else if (extreme_columns[c].type == T_TEXT)
                 *(struct bytes *)at = (struct bytes){ (const uint8_t *)names[i], strlen(names[i]) };
             else
-                memcpy(at, &words[i], value_size(extreme_columns[c].type) < 8 ? value_size(extreme_columns[c].type) : 8);
+                memcpy(at, &words[i],
+                       value_size(extreme_columns[c].type) < 8 ? value_size(extreme_columns[c].type)
+                                                               : 8);
         }
     }
     b->count = 13;
@@ -102,7 +142,8 @@ static int print_batch(struct record_sink *self, struct record_batch *batch)
     record_batch_unref(batch);
     return 0;
 }
-static struct record_sink *open_printed(void *context, const struct record_type *type, struct err *e)
+static struct record_sink *open_printed(void *context, const struct record_type *type,
+                                        struct err *e)
 {
     (void)type;
     (void)e;
@@ -124,10 +165,12 @@ static void extremes_of_every_type_come_back_equal(void **state)
     help_push(writer, record_batch_ref(batch));
     MUST(lake_writer_close(writer, e_));
 
-    /* By a store of pushed batches, and from the file that is not of a known type, so named in the question. */
+    /* By a store of pushed batches, and from the file that is not of a known type, so named in the
+     * question. */
     struct store *store;
     struct record_sink *sink;
-    struct printed from_memory = { .sink.push = print_batch }, from_file = { .sink.push = print_batch };
+    struct printed from_memory = { .sink.push = print_batch },
+                   from_file = { .sink.push = print_batch };
     MUST(store_open_memory(&store, &extremes, 1 << 20, &sink, e_));
     assert_int_equal(sink->push(sink, batch), 0);
     MUST(store_ask(store, "SELECT * FROM extremes ORDER BY start", open_printed, &from_memory, e_));
@@ -165,7 +208,9 @@ static void gaps_stay_gaps_and_text_becomes_utf8(void **state)
         for (unsigned i = 0; i < counts[k]; i++) {
             start[i] = START_NS + i;
             packets[i] = i;
-            tunnel[i] = (struct bytes){ (const uint8_t *)"a\xff" "b", 3 };
+            tunnel[i] = (struct bytes){ (const uint8_t *)"a\xff"
+                                                         "b",
+                                        3 };
             if (vlan != NULL)
                 vlan[i] = 5;
             if (i % 3 == 0)
@@ -180,9 +225,15 @@ static void gaps_stay_gaps_and_text_becomes_utf8(void **state)
     MUST(lake_writer_close(writer, e_));
     struct store *store;
     MUST(store_open_lake(&store, folder, INT64_MIN, INT64_MAX, NULL, e_));
-    help_ask(store, "SELECT count(*), count(packets), count(tunnel), count(vlan), count(bytes), min(tunnel), max(vlan) FROM flow",
-             "2841,1892,1894,2176,0,a\xef\xbf\xbd" "b,5\n");
-    help_ask(store, "SELECT count(*) FROM flow WHERE (packets IS NULL) != ((epoch_ns(start) - 1700000000000000000) % 3 = 0)", "0\n");
+    help_ask(store,
+             "SELECT count(*), count(packets), count(tunnel), count(vlan), count(bytes), "
+             "min(tunnel), max(vlan) FROM flow",
+             "2841,1892,1894,2176,0,a\xef\xbf\xbd"
+             "b,5\n");
+    help_ask(store,
+             "SELECT count(*) FROM flow WHERE (packets IS NULL) != ((epoch_ns(start) - "
+             "1700000000000000000) % 3 = 0)",
+             "0\n");
     store_close(store);
     help_remove(folder);
 }
@@ -193,7 +244,9 @@ static void rows_of_many_hours_and_times_before_1970_find_their_folder(void **st
     char folder[sizeof HELP_FOLDER];
     help_folder(folder);
     struct lake_writer *writer;
-    struct lake_writer_options o = { .path = folder, .source = "test", .rows_max = 100, .memory_octets = 1 << 20 };
+    struct lake_writer_options o = {
+        .path = folder, .source = "test", .rows_max = 100, .memory_octets = 1 << 20
+    };
     struct ledger ledger = { 0 };
     MUST(lake_writer_new(&writer, &o, &ledger, e_));
     help_push(writer, help_flows(300, START_NS, HOUR_NS)); /* more hours than buffers */

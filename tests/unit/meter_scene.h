@@ -1,5 +1,6 @@
 /*
- * A scene: packets made by hand, metered by the whole engine from a capture that lives in memory. Rows come out as plain structs.
+ * A scene: packets made by hand, metered by the whole engine from a capture that lives in memory.
+ * Rows come out as plain structs.
  */
 #ifndef TEST_METER_SCENE_H
 #define TEST_METER_SCENE_H
@@ -14,7 +15,7 @@
 
 #include "engine/engine.h"
 
-#define LINK_RAW 101
+#define LINK_RAW    101
 #define SHOT_OCTETS 80 /* room for IPv6 and TCP headers */
 
 enum { FIN = 1, SYN = 2, RST = 4, ACK = 16, ICMP = 1, TCP = 6, UDP = 17 };
@@ -98,7 +99,11 @@ static inline struct packet scene_packet(uint8_t *at, const struct shot *s, bool
             put16(l4 + 4, 8);
         }
     }
-    return (struct packet){ .data = at, .caplen = is_ip6 ? 60 : 40, .wirelen = shot_length(s), .time_ns = s->ms * 1000000, .link = LINK_RAW };
+    return (struct packet){ .data = at,
+                            .caplen = is_ip6 ? 60 : 40,
+                            .wirelen = shot_length(s),
+                            .time_ns = s->ms * 1000000,
+                            .link = LINK_RAW };
 }
 
 static inline int scene_fill(struct capture *capture, struct packet_batch *batch, struct err *e)
@@ -115,13 +120,15 @@ static inline int scene_fill(struct capture *capture, struct packet_batch *batch
     return (int)batch->count;
 }
 
-static const struct capture_ops scene_ops = { .name = "scene", .help = "made by hand", .fill = scene_fill };
+static const struct capture_ops scene_ops = { .name = "scene",
+                                              .help = "made by hand",
+                                              .fill = scene_fill };
 
 /* Value of a row, or zeros when it has none. */
-#define TAKE(to, record, name)                                                                                                 \
-    do {                                                                                                                       \
-        if (!record_is_null(b, RECORD_COLUMN(record, name), i))                                                                \
-            memcpy(&(to), record_value(b, RECORD_COLUMN(record, name), i), sizeof(to));                                        \
+#define TAKE(to, record, name)                                                                     \
+    do {                                                                                           \
+        if (!record_is_null(b, RECORD_COLUMN(record, name), i))                                    \
+            memcpy(&(to), record_value(b, RECORD_COLUMN(record, name), i), sizeof(to));            \
     } while (0)
 
 static inline int scene_push(struct record_sink *sink, struct record_batch *b)
@@ -185,8 +192,10 @@ static inline int row_order(const void *a, const void *b)
     return order ? order : memcmp(x, y, sizeof *x);
 }
 
-/* Meter `count` shots; afterwards scene->row is sorted. The ledger must close. Free the rows with scene_fini. */
-static inline void scene_meter(struct scene *scene, const struct shot *shot, size_t count, const struct flow_options *flow, unsigned workers,
+/* Meter `count` shots; afterwards scene->row is sorted. The ledger must close. Free the rows with
+ * scene_fini. */
+static inline void scene_meter(struct scene *scene, const struct shot *shot, size_t count,
+                               const struct flow_options *flow, unsigned workers,
                                unsigned batch_size, bool is_ip6)
 {
     memset(scene, 0, sizeof *scene);
@@ -197,7 +206,9 @@ static inline void scene_meter(struct scene *scene, const struct shot *shot, siz
     scene->is_ip6 = is_ip6;
     scene->sink.push = scene_push;
     scene->minutes.push = scene_minutes;
-    struct engine_options o = { .flow = *flow, .worker_count = workers, .flows = &scene->sink, .minutes = &scene->minutes };
+    struct engine_options o = {
+        .flow = *flow, .worker_count = workers, .flows = &scene->sink, .minutes = &scene->minutes
+    };
     struct ledger ledger = { 0 };
     struct err e = { 0 };
     if (engine_meter(&scene->capture, &o, &ledger, &e) < 0)

@@ -1,4 +1,5 @@
-/* One filter, two doors: filter_select over batches and filter_sql in the store choose the same records. */
+/* One filter, two doors: filter_select over batches and filter_sql in the store choose the same
+ * records. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -25,8 +26,10 @@ static unsigned below(unsigned limit)
 /* Few different values, so that conditions meet them. */
 static struct address random_address(void)
 {
-    static const char *const words[] = { "10.0.0.1", "10.0.0.2", "10.128.3.4", "192.0.2.1", "198.51.100.7", "0.0.0.0",
-                                         "::",       "::1",      "2001:db8::1", "2001:db8:1::2", "fe80::1", "::ffff:192.0.2.1" };
+    static const char *const words[] = {
+        "10.0.0.1", "10.0.0.2", "10.128.3.4",  "192.0.2.1",     "198.51.100.7", "0.0.0.0",
+        "::",       "::1",      "2001:db8::1", "2001:db8:1::2", "fe80::1",      "::ffff:192.0.2.1"
+    };
     struct address a;
     assert_true(address_parse(words[below(sizeof words / sizeof *words)], &a));
     return a;
@@ -35,7 +38,9 @@ static struct address random_address(void)
 static uint64_t random_number(size_t size)
 {
     static const uint64_t some[] = { 0, 1, 2, 6, 17, 53, 80, 255 };
-    uint64_t value = below(3) ? some[below(8)] : below(2) ? below(2000) : UINT64_C(3000000000) * (1 + below(5));
+    uint64_t value = below(3)   ? some[below(8)]
+                     : below(2) ? below(2000)
+                                : UINT64_C(3000000000) * (1 + below(5));
     return size >= 8 ? value : value & ((UINT64_C(1) << (8 * size)) - 1);
 }
 
@@ -50,11 +55,11 @@ static void fill(struct record_batch *b, unsigned column, unsigned row)
     uint64_t number = random_number(value_size(type));
     uint16_t flags = (uint16_t)below(256);
     uint8_t octet = (uint8_t)number;
-    const void *from = type == T_ADDRESS ? (const void *)&address
-                       : type == T_MAC   ? (const void *)&mac
-                       : type == T_TEXT  ? (const void *)&text
-                       : type == T_TIME  ? (const void *)&time
-                       : type == T_FLAGS ? (const void *)&flags
+    const void *from = type == T_ADDRESS       ? (const void *)&address
+                       : type == T_MAC         ? (const void *)&mac
+                       : type == T_TEXT        ? (const void *)&text
+                       : type == T_TIME        ? (const void *)&time
+                       : type == T_FLAGS       ? (const void *)&flags
                        : value_size(type) == 1 ? (const void *)&octet
                                                : NULL;
     if (from != NULL)
@@ -90,23 +95,48 @@ static void put_condition(struct text *t)
 {
     static const char *const sides[] = { "", "src ", "dst ", "src and dst ", "src or dst " };
     static const char *const compares[] = { "", "= ", "!= ", "> ", "< ", ">= ", "<= " };
-    static const char *const addresses[] = { "10.0.0.1", "192.0.2.1", "::1", "2001:db8::1", "::ffff:192.0.2.1", "10.0.0.0/8", "0.0.0.0/0",
-                                             "::/0", "2001:db8::/32", "10.128.0.0/9", "192.0.2.0/31" };
-    static const char *const numbers[] = { "bytes", "packets", "flows", "sport", "dst_as", "rev_bytes", "ttl", "proto", "tos", "vlan", "in_if",
-                                           "src_mask", "end_reason", "flags", "rev_flags", "fragments" };
+    static const char *const addresses[] = {
+        "10.0.0.1",  "192.0.2.1", "::1",           "2001:db8::1",  "::ffff:192.0.2.1", "10.0.0.0/8",
+        "0.0.0.0/0", "::/0",      "2001:db8::/32", "10.128.0.0/9", "192.0.2.0/31"
+    };
+    static const char *const numbers[] = { "bytes",      "packets",   "flows",     "sport",
+                                           "dst_as",     "rev_bytes", "ttl",       "proto",
+                                           "tos",        "vlan",      "in_if",     "src_mask",
+                                           "end_reason", "flags",     "rev_flags", "fragments" };
     static const char *const rates[] = { "duration", "pps", "bps", "bpp" };
-    static const char *const amounts[] = { "0", "1", "2", "53", "80", "255", "1000", "3g", "500", "1m" };
-    static const char *const others[] = { "any", "ipv4", "ipv6", "flags S", "flags SA", "flags X", "rev_flags F", "tunnel = gre", "tunnel != gre",
-                                          "src mac 00:53:00:00:00:01", "dst_mac != 00:53:00:00:00:02", "proto tcp", "udp", "icmp-type 0",
-                                          "icmp-code > 50", "next ip 10.0.0.1", "router ip ::1", "exporter != ::1", "start < 1970-01-01T00:00:02Z",
-                                          "end >= 2.0005", "start = 1", "start in [0 1 2.000500001]", "next_hop != 10.0.0.0/8" };
+    static const char *const amounts[] = { "0",   "1",    "2",  "53",  "80",
+                                           "255", "1000", "3g", "500", "1m" };
+    static const char *const others[] = { "any",
+                                          "ipv4",
+                                          "ipv6",
+                                          "flags S",
+                                          "flags SA",
+                                          "flags X",
+                                          "rev_flags F",
+                                          "tunnel = gre",
+                                          "tunnel != gre",
+                                          "src mac 00:53:00:00:00:01",
+                                          "dst_mac != 00:53:00:00:00:02",
+                                          "proto tcp",
+                                          "udp",
+                                          "icmp-type 0",
+                                          "icmp-code > 50",
+                                          "next ip 10.0.0.1",
+                                          "router ip ::1",
+                                          "exporter != ::1",
+                                          "start < 1970-01-01T00:00:02Z",
+                                          "end >= 2.0005",
+                                          "start = 1",
+                                          "start in [0 1 2.000500001]",
+                                          "next_hop != 10.0.0.0/8" };
     const char *side = sides[below(5)], *compare = compares[below(7)], *amount = amounts[below(6)];
     switch (below(9)) {
     case 0:
         text_format(t, "%sip %s", side, addresses[below(11)]);
         return;
     case 1:
-        text_format(t, "%sip in [%s %s, %s]", side, addresses[below(11)], addresses[below(5)], addresses[5 + below(6)]);
+        text_format(t, "%sip in [%s %s, %s]", side, addresses[below(11)], addresses[below(5)],
+                    addresses[5 + below(6)]);
         return;
     case 2:
         text_format(t, "%sport %s%s", side, compare, amount);
@@ -194,7 +224,8 @@ static void batches_and_sql_choose_the_same_records(void **state)
         for (unsigned row = 0; row < ROWS; row++) {
             some += keep[row];
             if (keep[row] != chosen.keep[row])
-                fail_msg("'%s': row %u %s\n%s", words.data, row, keep[row] ? "passes in the batch only" : "passes in SQL only", sql.data);
+                fail_msg("'%s': row %u %s\n%s", words.data, row,
+                         keep[row] ? "passes in the batch only" : "passes in SQL only", sql.data);
         }
         text_fini(&words);
         text_fini(&sql);

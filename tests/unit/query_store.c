@@ -129,8 +129,10 @@ static void a_segment_cannot_be_overwritten_by_a_question(void **state)
     struct lake *l = *state;
     struct lake_list list;
     MUST(lake_list_open(&list, l->folder, NULL, INT64_MIN, INT64_MAX, NULL, e_));
-    static const char *const forms[] = { "COPY (SELECT 1) TO '%s'", "EXPLAIN ANALYZE COPY (SELECT 1) TO '%s' (FORMAT parquet)",
-                                         "EXPLAIN ANALYZE EXPLAIN ANALYZE COPY (SELECT 1) TO '%s' (FORMAT parquet)" };
+    static const char *const forms[] = {
+        "COPY (SELECT 1) TO '%s'", "EXPLAIN ANALYZE COPY (SELECT 1) TO '%s' (FORMAT parquet)",
+        "EXPLAIN ANALYZE EXPLAIN ANALYZE COPY (SELECT 1) TO '%s' (FORMAT parquet)"
+    };
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
         struct text sql = { 0 };
         struct help_answer answer = { 0 };
@@ -156,24 +158,38 @@ static void answers_have_the_types_of_their_columns(void **state)
         { "FROM (VALUES (1, 'a'), (2, NULL)) t(a, b)", "1,a\n2,NULL\n" },
         { "SELECT sum(bytes) AS bytes FROM flow", "2497500\n" },
         { "SELECT -sum(bytes) FROM flow", "-2497500\n" },
-        { "SELECT sum(x) FROM (VALUES (18446744073709551615::UBIGINT), (1)) t(x)", "18446744073709551616.000000\n" },
-        { "SELECT sum(x) FROM (VALUES (18446744073709551614::UBIGINT), (1)) t(x)", "18446744073709551615\n" },
+        { "SELECT sum(x) FROM (VALUES (18446744073709551615::UBIGINT), (1)) t(x)",
+          "18446744073709551616.000000\n" },
+        { "SELECT sum(x) FROM (VALUES (18446744073709551614::UBIGINT), (1)) t(x)",
+          "18446744073709551615\n" },
         { "SELECT avg(bytes) FROM flow WHERE bytes < 4", "1.500000\n" },
-        { "SELECT (-9223372036854775808)::BIGINT, 127::TINYINT, (-32768)::SMALLINT, 255::UTINYINT", "-9223372036854775808,127,-32768,255\n" },
-        { "SELECT TIMESTAMP '2023-11-14 22:13:20.5' AS t, TIMESTAMPTZ '2023-11-14 22:13:20+00' AS z", "1700000000.500000000,1700000000.000000000\n" },
-        { "SELECT 'a long text that is not kept inside' AS t, '' AS e", "a long text that is not kept inside,\n" },
-        { "SELECT date '2020-01-01' AS d, [1,2] AS l, 1.25::DECIMAL(4,2) AS c, true AS b -- comment", "2020-01-01,[1, 2],1.250000,true\n" },
+        { "SELECT (-9223372036854775808)::BIGINT, 127::TINYINT, (-32768)::SMALLINT, 255::UTINYINT",
+          "-9223372036854775808,127,-32768,255\n" },
+        { "SELECT TIMESTAMP '2023-11-14 22:13:20.5' AS t, TIMESTAMPTZ '2023-11-14 22:13:20+00' AS "
+          "z",
+          "1700000000.500000000,1700000000.000000000\n" },
+        { "SELECT 'a long text that is not kept inside' AS t, '' AS e",
+          "a long text that is not kept inside,\n" },
+        { "SELECT date '2020-01-01' AS d, [1,2] AS l, 1.25::DECIMAL(4,2) AS c, true AS b -- "
+          "comment",
+          "2020-01-01,[1, 2],1.250000,true\n" },
         { "SELECT count(*) FROM flow WHERE in_net(src, '192.168.1.0/24')", "1280\n" },
         { "SELECT count(*) FROM flow WHERE in_net(src, '192.168.3.231')", "5\n" },
-        { "SELECT in_net('2001:db8:1::5', '2001:db8::/31'), in_net('2001:dba::5', '2001:db8::/31'), in_net(NULL, '::/0')", "true,false,NULL\n" },
-        { "SELECT in_net('10.0.0.1', '0.0.0.0/0'), in_net('::1', '0.0.0.0/0'), in_net('nonsense', '::/0')", "true,false,false\n" },
+        { "SELECT in_net('2001:db8:1::5', '2001:db8::/31'), in_net('2001:dba::5', "
+          "'2001:db8::/31')",
+          "true,false\n" },
+        { "SELECT in_net('10.0.0.1', '0.0.0.0/0'), in_net('::1', '0.0.0.0/0'), in_net('nonsense', "
+          "'::/0')",
+          "true,false,false\n" },
         { "SELECT count(*) FROM ledger", "0\n" },
         { "SUMMARIZE SELECT 1 AS x", NULL },
         { "DESCRIBE flow", NULL },
         { "EXPLAIN SELECT count(*) FROM flow", NULL },
         { "EXPLAIN ANALYZE SELECT count(*) FROM flow", NULL },
         { "SELECT * FROM flow ORDER BY start, bytes", NULL },
-        { "SELECT a.src FROM flow a JOIN flow b ON a.bytes = b.bytes AND a.start = b.start WHERE a.bytes = 7 LIMIT 1", "192.168.0.7\n" },
+        { "SELECT a.src FROM flow a JOIN flow b ON a.bytes = b.bytes AND a.start = b.start WHERE "
+          "a.bytes = 7 LIMIT 1",
+          "192.168.0.7\n" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct help_answer answer = { 0 };
@@ -212,12 +228,15 @@ static void columns_called_like_fields_are_fields(void **state)
 {
     struct lake *l = *state;
     struct type_check c;
-    MUST(store_ask(l->store, "SELECT proto, flags, src, sum(bytes) AS bytes, start, 'x' AS dport, count(*) AS n FROM flow GROUP BY ALL", open_check,
-                   &c, e_));
+    MUST(store_ask(l->store,
+                   "SELECT proto, flags, src, sum(bytes) AS bytes, start, 'x' AS dport, count(*) "
+                   "AS n FROM flow GROUP BY ALL",
+                   open_check, &c, e_));
     assert_int_equal(c.type->column_count, 7);
     static const struct column_type wanted[] = {
-        { "proto", T_PROTO, U_NONE, FIELD_proto },      { "flags", T_FLAGS, U_NONE, FIELD_flags }, { "src", T_TEXT, U_NONE, FIELD_src },
-        { "bytes", T_U64, U_OCTETS, FIELD_bytes },      { "start", T_TIME, U_NONE, FIELD_start },  { "dport", T_TEXT, U_NONE, FIELD_NONE },
+        { "proto", T_PROTO, U_NONE, FIELD_proto }, { "flags", T_FLAGS, U_NONE, FIELD_flags },
+        { "src", T_TEXT, U_NONE, FIELD_src },      { "bytes", T_U64, U_OCTETS, FIELD_bytes },
+        { "start", T_TIME, U_NONE, FIELD_start },  { "dport", T_TEXT, U_NONE, FIELD_NONE },
         { "n", T_I64, U_NONE, FIELD_NONE },
     };
     for (unsigned i = 0; i < 7; i++) {
@@ -238,7 +257,8 @@ static void only_segments_of_the_time_asked_for_are_opened(void **state)
         { INT64_MIN, START_NS, "0\n" },
         { START_NS, START_NS + 1, "1000\n" },
         { START_NS + 500, INT64_MAX, "5000\n" },
-        { START_NS + 3000, INT64_MAX, "4000\n" }, /* the first hour's flows ended 1999 ns after its start */
+        { START_NS + 3000, INT64_MAX,
+          "4000\n" }, /* the first hour's flows ended 1999 ns after its start */
         { START_NS + 24 * HOUR_NS, START_NS + 50 * HOUR_NS, "2000\n" },
         { START_NS + 1000 * HOUR_NS, INT64_MAX, "0\n" },
     };
@@ -261,11 +281,16 @@ static void a_memory_store_answers_from_batches_and_from_spilled_files(void **st
         for (int k = 0; k < 10; k++)
             assert_int_equal(sink->push(sink, help_flows(3000, START_NS, 1)), 0);
         help_ask(store, "SELECT count(*), sum(bytes) FROM flow", "30000,44985000\n");
-        help_ask(store, "SELECT count(*) FROM flow a JOIN flow b USING (src) WHERE a.bytes = 5", "100\n");
-        help_ask(store, "SELECT src, dst, max(bytes) AS bytes FROM flow GROUP BY 1, 2 ORDER BY 3 DESC LIMIT 1", "192.168.11.183,NULL,2999\n");
+        help_ask(store, "SELECT count(*) FROM flow a JOIN flow b USING (src) WHERE a.bytes = 5",
+                 "100\n");
+        help_ask(
+            store,
+            "SELECT src, dst, max(bytes) AS bytes FROM flow GROUP BY 1, 2 ORDER BY 3 DESC LIMIT 1",
+            "192.168.11.183,NULL,2999\n");
         struct help_answer answer = { 0 };
         struct err e;
-        assert_true(store_ask(store, "FROM read_text('/etc/passwd')", help_open_answer, &answer, &e) < 0);
+        assert_true(
+            store_ask(store, "FROM read_text('/etc/passwd')", help_open_answer, &answer, &e) < 0);
         store_close(store);
     }
     struct store *store;
@@ -294,9 +319,11 @@ static void a_single_file_is_a_store_too(void **state)
     help_ask(store, "SELECT count(*), max(bytes), count(dst) FROM flow", "50000,4999,0\n");
     store_close(store);
     struct err e;
-    assert_int_equal(store_open_lake(&store, "/etc/passwd", INT64_MIN, INT64_MAX, NULL, &e), WEIR_EINPUT);
+    assert_int_equal(store_open_lake(&store, "/etc/passwd", INT64_MIN, INT64_MAX, NULL, &e),
+                     WEIR_EINPUT);
     assert_non_null(strstr(e.text, "not a whole Parquet file"));
-    assert_int_equal(store_open_lake(&store, "/nonexistent", INT64_MIN, INT64_MAX, NULL, &e), WEIR_EINPUT);
+    assert_int_equal(store_open_lake(&store, "/nonexistent", INT64_MIN, INT64_MAX, NULL, &e),
+                     WEIR_EINPUT);
     assert_non_null(strstr(e.text, "no folder '/nonexistent'"));
     help_remove(folder);
     text_fini(&path);
