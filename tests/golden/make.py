@@ -1,6 +1,5 @@
-#!/usr/bin/env python3
 """
-make.py [FOLDER]: writes the golden traces NAME.pcap (or another ending) beside itself or into FOLDER. Deterministic.
+python3 make.py [FOLDER]: writes the golden traces NAME.pcap (or another ending) beside itself or into FOLDER. Deterministic.
 
 Each trace comes with the flow records that it must give, worked out by hand from the packets written here; run.py holds every 'weir flow'
 against them. NAME.jsonl beside the trace is the whole output as last accepted (tools/golden --accept), so that no column changes unseen.
