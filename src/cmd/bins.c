@@ -211,7 +211,7 @@ static uint64_t width_fd(const struct distribution *d)
     double least = d->count > 0 ? (double)(d->max - d->min) / (BINS_MAX - 2)
                                 : 1; /* a long tail must not ask for too many */
     width = width > least ? width : least;
-    return width < 1 ? 1 : (uint64_t)ceil(width);
+    return width < 1 ? 1 : width >= 0x1p63 ? UINT64_C(1) << 63 : (uint64_t)ceil(width);
 }
 
 static int edges_make(struct edges *edges, const char *bins, bool is_time,
