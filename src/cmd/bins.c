@@ -20,7 +20,8 @@ int bins_table_open(struct bins_table *t, enum bins_kind kind, bool is_time,
         [LO] = { "lo", value, unit, FIELD_NONE },
         [HI] = { "hi", value, unit, FIELD_NONE },
         [COUNT] = { "count", T_U64, U_NONE, FIELD_NONE },
-        [PERCENT] = { "percent", T_F64, U_PERCENT, FIELD_NONE },
+        [PERCENT] = { "percent", T_F64, U_NONE,
+                      FIELD_NONE }, /* as --digits says, not as shares of a top list */
         [CUMULATIVE] = { "cumulative", T_F64, U_NONE, FIELD_NONE },
         [MEAN] = { "mean", T_F64, unit, FIELD_NONE },
         [MIN] = { "min", value, unit, FIELD_NONE },
@@ -210,7 +211,7 @@ static uint64_t width_fd(const struct distribution *d)
     double least = d->count > 0 ? (double)(d->max - d->min) / (BINS_MAX - 2)
                                 : 1; /* a long tail must not ask for too many */
     width = width > least ? width : least;
-    return width < 1 ? 1 : (uint64_t)ceil(width);
+    return width < 1 ? 1 : width >= 0x1p63 ? UINT64_C(1) << 63 : (uint64_t)ceil(width);
 }
 
 static int edges_make(struct edges *edges, const char *bins, bool is_time,

@@ -27,7 +27,7 @@ static const struct option options[] = {
       "tcpstat: the lines and rules of tcpstat 1.5; -o takes its letters" },
     { "seconds", 's', OPTION_TEXT, AT(seconds), "S", "tcpstat: only the first S seconds" },
     { "link-header", 'l', OPTION_FLAG, AT(with_link_header), NULL,
-      "tcpstat: sizes with the Ethernet header" },
+      "tcpstat: sizes with the link header" },
     { "accounting", 'a', OPTION_FLAG, AT(is_accounting), NULL,
       "tcpstat: bytes per second, minute, hour, day, month" },
     { "bandwidth", 'b', OPTION_TEXT, AT(bandwidth), "BPS",

@@ -220,12 +220,14 @@ static int advance(struct preset *p, int64_t time_ns)
     return code;
 }
 
-/* Without the link header of Ethernet and PPP; -l puts back that of Ethernet only. */
+/* Without the link header of Ethernet and PPP, unless -l. */
 static uint32_t size_of(const struct preset *p, const struct packet *packet)
 {
-    uint32_t header = packet->link == LINK_ETHERNET ? (p->with_link_header ? 0 : ETHERNET_HEADER)
+    uint32_t header = packet->link == LINK_ETHERNET ? ETHERNET_HEADER
                       : packet->link == LINK_PPP    ? PPP_HEADER
                                                     : 0;
+    if (p->with_link_header)
+        return packet->wirelen;
     return packet->wirelen > header ? packet->wirelen - header : 0;
 }
 

@@ -6,7 +6,7 @@ Numbers may differ by 0.01, rates over the whole input by what the peer loses in
 differ and left out: captures without packets, for which the peer prints an interval all the same; captures that begin at time 0, which
 tcpstat takes for no time and forgets; sizes over 2^30 (damaged headers), with microseconds it takes for
 negative ones; gaps that it answers with more than
-4 MiB of empty lines or 5 s of silence; the last empty line under -s (the peer prints one or not); and the captures of DIFFERENT.
+4 MiB of empty lines or 10 s of silence; the last empty line under -s (the peer prints one or not); and the captures of DIFFERENT.
 """
 import shutil
 import subprocess
@@ -20,10 +20,11 @@ CASES = [("-I", i, "-o", LETTERS) for i in ("5", "1", "0.5", "10", "60", "-1")] 
     ("-I", "5"), ("-I", "1", "-o", "%S\\t%p\\t%b\\n"), ("-I", "5", "-l"), ("-I", "1", "-e"), ("-I", "5", "-s", "7.5", "-o", "%S %n %N\\n"),
     ("-I", "5", "-f", "tcp", "-o", LETTERS), ("-I", "1", "-a"), ("-I", "1", "-b", "20000"), ("-I", "1", "-B", "20000")]
 DIFFERENT = {
+    "apps/arkime-y2038-bgp.pcap": "a time after 2038, which the peer takes for one before 1970",
     "container/derived-arkime-http-simple-get-nokiapcap.pcap": "libpcap does not know this variant of the record header by its content",
     "malformed/tcpdump-l2tp-avp-overflow.pcap": "packets cut within the IP header: the peer reads what the one before left there",
 }
-OUTPUT_MAX, SECONDS_MAX = 4 << 20, 5
+OUTPUT_MAX, SECONDS_MAX = 4 << 20, 10
 
 
 def peer_arguments(case):
@@ -110,6 +111,9 @@ def main():
                 continue
             ours, our_code, our_err = run([weir, "stat", "--preset", "tcpstat", *case, str(path)])
             if our_code == 3 or "not printed" in our_err:
+                continue
+            if ours is None:
+                bad.append((case, 0, [f"killed after {SECONDS_MAX} s or {OUTPUT_MAX} octets"], theirs[:1]))
                 continue
             if "-s" in case:
                 ours, theirs = without_empty_end(ours), without_empty_end(theirs)
