@@ -38,6 +38,14 @@ struct files {
 
     struct known_interface *interface;
     uint32_t interface_count;
+
+    /* What was found when a batch was read, so that it need not be looked at again when it is
+     * handed out as it is. */
+    struct batch_facts {
+        unsigned count;
+        uint64_t snapped;
+        bool is_ordered;
+    } read;
 };
 
 /* ---- messages ---- */
@@ -102,14 +110,15 @@ static void files_number_interfaces(struct files *f, const struct trace_info *in
 
 /* ---- one file ---- */
 
-static void info_count(struct trace_info *info, const struct packet_batch *batch, unsigned first)
+static struct batch_facts info_count(struct trace_info *info, const struct packet_batch *batch,
+                                     unsigned first)
 {
     if (first == batch->count)
-        return;
+        return (struct batch_facts){ 0 };
     uint64_t octets = 0, captured = 0, snapped = 0;
     int64_t least = info->packets > 0 ? info->time_min : INT64_MAX;
     int64_t most = info->packets > 0 ? info->time_max : INT64_MIN;
-    bool is_unordered = info->is_unordered;
+    bool is_unordered = false;
     for (unsigned i = first; i < batch->count; i++) {
         const struct packet *p = &batch->pkt[i];
         octets += p->wirelen;
@@ -125,7 +134,10 @@ static void info_count(struct trace_info *info, const struct packet_batch *batch
     info->packets_snapped += snapped;
     info->time_min = least;
     info->time_max = most;
-    info->is_unordered = is_unordered;
+    info->is_unordered = info->is_unordered || is_unordered;
+    return (struct batch_facts){ .count = batch->count - first,
+                                 .snapped = snapped,
+                                 .is_ordered = !is_unordered };
 }
 
 /* More packets of one file into the batch, counted in the ledger and in the file's info. */
@@ -145,7 +157,7 @@ static void files_read(struct files *f, struct trace_file *file, struct packet_b
     ledger_count(ledger, REASON_cut_record, cut);
     ledger_count(ledger, REASON_bad_record, bad);
     ledger_count(ledger, REASON_bad_time, untimed);
-    info_count(info, batch, first);
+    f->read = info_count(info, batch, first);
     files_number_interfaces(f, info, batch, first);
 }
 
@@ -190,7 +202,13 @@ static void files_give(struct files *f, struct packet_batch *batch)
     }
     uint64_t back = 0, snapped = 0;
     int64_t newest = f->is_begun ? f->time_max : INT64_MIN;
-    for (unsigned i = 0; i < count; i++) {
+    bool is_as_read = !o->is_sorted && count > 0 && count == f->read.count && f->read.is_ordered &&
+                      batch->pkt[0].time_ns >= newest;
+    if (is_as_read) {
+        snapped = f->read.snapped;
+        newest = batch->pkt[count - 1].time_ns;
+    }
+    for (unsigned i = 0; i < count && !is_as_read; i++) {
         const struct packet *p = &batch->pkt[i];
         back += p->time_ns < newest;
         newest = p->time_ns > newest ? p->time_ns : newest;

@@ -6,12 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LO, HI, COUNT, PERCENT, CUMULATIVE, MEAN, MIN, MAX };             /* BINS_HISTOGRAM */
-enum { ECDF_VALUE, ECDF_COUNT, ECDF_CUMULATIVE };                        /* BINS_ECDF */
-enum { STATISTIC, STATISTIC_VALUE };                                     /* BINS_STATISTICS */
+enum { LO, HI, COUNT, PERCENT, CUMULATIVE, MEAN, MIN, MAX }; /* BINS_HISTOGRAM */
+enum { ECDF_VALUE, ECDF_COUNT, ECDF_CUMULATIVE };            /* BINS_ECDF */
+enum { STATISTIC, STATISTIC_VALUE };                         /* BINS_STATISTICS */
 enum { COLUMNS_HISTOGRAM = 8, COLUMNS_ECDF = 3, COLUMNS_STATISTICS = 2 };
 
-int bins_table_open(struct bins_table *t, enum bins_kind kind, bool is_time, const struct output_options *options, struct err *e)
+int bins_table_open(struct bins_table *t, enum bins_kind kind, bool is_time,
+                    const struct output_options *options, struct err *e)
 {
     enum value_type value = is_time ? T_DURATION : T_U64;
     enum unit unit = is_time ? U_SECONDS : U_NONE;
@@ -34,12 +35,17 @@ int bins_table_open(struct bins_table *t, enum bins_kind kind, bool is_time, con
         [STATISTIC] = { "statistic", T_TEXT, U_NONE, FIELD_NONE },
         [STATISTIC_VALUE] = { "value", T_F64, U_NONE, FIELD_NONE },
     };
-    const struct column_type *from[] = { [BINS_HISTOGRAM] = histogram, [BINS_ECDF] = ecdf, [BINS_STATISTICS] = statistics };
-    static const unsigned counts[] = { [BINS_HISTOGRAM] = COLUMNS_HISTOGRAM, [BINS_ECDF] = COLUMNS_ECDF,
+    const struct column_type *from[] = {
+        [BINS_HISTOGRAM] = histogram, [BINS_ECDF] = ecdf, [BINS_STATISTICS] = statistics
+    };
+    static const unsigned counts[] = { [BINS_HISTOGRAM] = COLUMNS_HISTOGRAM,
+                                       [BINS_ECDF] = COLUMNS_ECDF,
                                        [BINS_STATISTICS] = COLUMNS_STATISTICS };
     *t = (struct bins_table){ .is_time = is_time };
     memcpy(t->column, from[kind], counts[kind] * sizeof *t->column);
-    t->type = (struct record_type){ .name = "distribution", .help = "how a number is distributed", .column_count = counts[kind],
+    t->type = (struct record_type){ .name = "distribution",
+                                    .help = "how a number is distributed",
+                                    .column_count = counts[kind],
                                     .column = t->column };
     return output_open(&t->output, options, &t->type, NULL, e);
 }
@@ -132,7 +138,8 @@ static int edges_add(struct edges *edges, uint64_t edge, struct err *e)
 static int parse_edge(const char *text, bool is_time, uint64_t *edge, struct err *e)
 {
     int64_t ns = 0;
-    int code = is_time ? parse_duration(text, &ns, "--bins", e) : parse_u64(text, 0, UINT64_MAX, edge, "--bins", e);
+    int code = is_time ? parse_duration(text, &ns, "--bins", e)
+                       : parse_u64(text, 0, UINT64_MAX, edge, "--bins", e);
     if (is_time)
         *edge = (uint64_t)ns;
     return code;
@@ -158,7 +165,8 @@ static int edges_listed(struct edges *edges, const char *list, bool is_time, str
     return code;
 }
 
-static int edges_wide(struct edges *edges, uint64_t width, const struct distribution *d, struct err *e)
+static int edges_wide(struct edges *edges, uint64_t width, const struct distribution *d,
+                      struct err *e)
 {
     int code = 0;
     if (width == 0)
@@ -172,8 +180,10 @@ static int edges_wide(struct edges *edges, uint64_t width, const struct distribu
     return code;
 }
 
-/* Powers of 2^(1/steps), rounded up, the same number only once: from the last one at or below the smallest value to the largest. */
-static int edges_log(struct edges *edges, uint64_t steps, const struct distribution *d, struct err *e)
+/* Powers of 2^(1/steps), rounded up, the same number only once: from the last one at or below the
+ * smallest value to the largest. */
+static int edges_log(struct edges *edges, uint64_t steps, const struct distribution *d,
+                     struct err *e)
 {
     uint64_t smallest = d->count > 0 ? d->min : 0, largest = d->count > 0 ? d->max : 0, before = 0;
     int code = edges_add(edges, 0, e);
@@ -197,12 +207,14 @@ static uint64_t width_fd(const struct distribution *d)
 {
     double range = distribution_quantile(d, 0.75) - distribution_quantile(d, 0.25);
     double width = d->count > 0 ? 2 * range / cbrt((double)d->count) : 1;
-    double least = d->count > 0 ? (double)(d->max - d->min) / (BINS_MAX - 2) : 1; /* a long tail must not ask for too many */
+    double least = d->count > 0 ? (double)(d->max - d->min) / (BINS_MAX - 2)
+                                : 1; /* a long tail must not ask for too many */
     width = width > least ? width : least;
     return width < 1 ? 1 : (uint64_t)ceil(width);
 }
 
-static int edges_make(struct edges *edges, const char *bins, bool is_time, const struct distribution *d, struct err *e)
+static int edges_make(struct edges *edges, const char *bins, bool is_time,
+                      const struct distribution *d, struct err *e)
 {
     uint64_t number = 0;
     if (bins == NULL)
@@ -255,7 +267,8 @@ static void bin_add(struct bin *bin, const struct distribution_bucket *b)
 }
 
 /* `hi` is UINT64_MAX for the open end. An empty bin has no mean, min and max. */
-static int put_bin(struct bins_table *t, uint64_t lo, uint64_t hi, const struct bin *bin, uint64_t before, uint64_t total, struct err *e)
+static int put_bin(struct bins_table *t, uint64_t lo, uint64_t hi, const struct bin *bin,
+                   uint64_t before, uint64_t total, struct err *e)
 {
     unsigned row;
     struct column *c = next_row(t, &row, e);
@@ -267,7 +280,8 @@ static int put_bin(struct bins_table *t, uint64_t lo, uint64_t hi, const struct 
     ((uint64_t *)c[COUNT].data)[row] = bin->count;
     ((double *)c[PERCENT].data)[row] = 100 * (double)bin->count / n;
     ((double *)c[CUMULATIVE].data)[row] = (double)(before + bin->count) / n;
-    ((double *)c[MEAN].data)[row] = bin->count > 0 ? bin->sum / (double)bin->count / (t->is_time ? 1e9 : 1) : 0;
+    ((double *)c[MEAN].data)[row] =
+        bin->count > 0 ? bin->sum / (double)bin->count / (t->is_time ? 1e9 : 1) : 0;
     ((uint64_t *)c[MIN].data)[row] = bin->min;
     ((uint64_t *)c[MAX].data)[row] = bin->max;
     int code = hi == UINT64_MAX ? record_batch_set_null(t->batch, HI, row) : 0;
@@ -276,7 +290,8 @@ static int put_bin(struct bins_table *t, uint64_t lo, uint64_t hi, const struct 
     return code == 0 ? 0 : err_memory(e, "rows", RECORD_BATCH_ROWS);
 }
 
-int bins_put_histogram(struct bins_table *t, const struct distribution *d, const char *bins, bool is_time, struct err *e)
+int bins_put_histogram(struct bins_table *t, const struct distribution *d, const char *bins,
+                       bool is_time, struct err *e)
 {
     struct edges edges;
     int code = edges_new(&edges, e);
@@ -290,10 +305,13 @@ int bins_put_histogram(struct bins_table *t, const struct distribution *d, const
     for (size_t i = 0; code == 0 && i < edges.count + is_below; i++) {
         size_t edge = i - is_below;
         uint64_t lo = is_below && i == 0 ? b.lo : edges.at[edge];
-        uint64_t next = is_below && i == 0 ? edges.at[0] : edge + 1 < edges.count ? edges.at[edge + 1] : UINT64_MAX;
+        uint64_t next = is_below && i == 0       ? edges.at[0]
+                        : edge + 1 < edges.count ? edges.at[edge + 1]
+                                                 : UINT64_MAX;
         bool is_open = edge + 1 == edges.count && !(is_below && i == 0);
         struct bin bin = { 0 };
-        for (; has_more && (is_open || b.lo + (b.hi - b.lo) / 2 < next); has_more = distribution_next(d, &at, &b))
+        for (; has_more && (is_open || b.lo + (b.hi - b.lo) / 2 < next);
+             has_more = distribution_next(d, &at, &b))
             bin_add(&bin, &b);
         code = put_bin(t, lo, is_open ? UINT64_MAX : next - 1, &bin, before, d->count, e);
         before += bin.count;

@@ -190,10 +190,6 @@ struct way {
 static int pass_on(struct way *way, struct record_batch *batch)
 {
     int code = 0;
-    if (way->lake != NULL &&
-        way->output !=
-            NULL) /* the table counted each record as one in, and here it goes out twice */
-        way->ledger->in[STAGE_output] += batch->count;
     if (way->lake != NULL)
         code = way->lake->push(way->lake, record_batch_ref(batch));
     if (way->output != NULL) {
@@ -255,6 +251,8 @@ static bool copy_row(struct record_batch *to, const struct record_batch *from, u
 static int way_push(struct record_sink *sink, struct record_batch *batch)
 {
     struct way *way = (struct way *)sink;
+    unsigned outputs = way->lake != NULL && way->output != NULL ? 2 : 1; /* none counts as one */
+    way->ledger->in[STAGE_output] += (uint64_t)batch->count * outputs;
     if (way->filter == NULL)
         return pass_on(way, batch);
     uint8_t keep[RECORD_BATCH_ROWS];
@@ -265,7 +263,7 @@ static int way_push(struct record_sink *sink, struct record_batch *batch)
         if (keep[row])
             is_good = copy_row(kept, batch, row);
         else
-            ledger_count(way->ledger, REASON_record_filtered, 1);
+            ledger_count(way->ledger, REASON_record_filtered, outputs);
     }
     record_batch_unref(batch);
     if (!is_good) {
@@ -321,7 +319,7 @@ static void print_rusage(const struct timespec *begin, const struct capture *cap
             (double)used.ru_stime.tv_sec + 1e-6 * (double)used.ru_stime.tv_usec,
             (unsigned long long)used.ru_maxrss * 1024, (unsigned long long)capture->octets_read,
             (unsigned long long)ledger->in[STAGE_input],
-            (unsigned long long)ledger->in[STAGE_output]);
+            (unsigned long long)ledger->in[STAGE_record]);
 }
 
 /* ---- the run ---- */
@@ -380,6 +378,10 @@ static int open_all(struct flow_run *f, const struct option_list *inputs, struct
     if (code == 0 && !is_null)
         code =
             output_open(&f->way.output, &f->o.output, &record_types[RECORD_flow], &f->written, e);
+    for (unsigned i = 0; f->way.output != NULL && i < f->way.output->column_count; i++)
+        if (f->way.output->column[i].is_asked_for &&
+            f->way.output->column[i].type->field == FIELD_community_id)
+            f->engine.flow.has_community_id = true;
     f->way.sink.push = way_push;
     f->way.filter = f->filter;
     f->way.ledger = &f->written;

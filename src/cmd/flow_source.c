@@ -8,7 +8,7 @@
 #include "engine/engine.h"
 #include "query/query.h"
 
-#define HEAD_OCTETS 1024
+#define HEAD_OCTETS  1024
 #define METER_MEMORY (UINT64_C(1) << 30)
 
 uint64_t record_number(const struct record_batch *batch, int column, unsigned row)
@@ -43,7 +43,10 @@ enum flow_input flow_input_kind(const char *path)
     file_close(file, NULL);
     head[got > 0 ? got : 0] = '\0';
     head[strcspn(head, "\r\n")] = '\0';
-    return strchr(head, ',') != NULL && strstr(head, "start") != NULL && strstr(head, "bytes") != NULL ? FLOW_INPUT_CSV : FLOW_INPUT_CAPTURE;
+    return strchr(head, ',') != NULL && strstr(head, "start") != NULL &&
+                   strstr(head, "bytes") != NULL
+               ? FLOW_INPUT_CSV
+               : FLOW_INPUT_CAPTURE;
 }
 
 static void show(struct text *messages)
@@ -67,25 +70,34 @@ static struct record_sink *same_sink(void *context, const struct record_type *ty
     return context;
 }
 
-static int read_lake(const struct flow_source *source, const char *path, struct record_sink *sink, struct err *e)
+static int read_lake(const struct flow_source *source, const char *path, struct record_sink *sink,
+                     struct err *e)
 {
     struct text messages = { 0 };
     struct store *store = NULL;
     int code = store_open_lake(&store, path, source->from_ns, source->to_ns, &messages, e);
     if (code == 0)
-        code = store_ask(store, "SELECT \"start\", \"end\", bytes, rev_bytes, packets, rev_packets FROM flow", same_sink, sink, e);
+        code = store_ask(
+            store, "SELECT \"start\", \"end\", bytes, rev_bytes, packets, rev_packets FROM flow",
+            same_sink, sink, e);
     store_close(store);
     show(&messages);
     return code;
 }
 
-static int read_captures(const struct flow_source *source, const char *const *path, size_t count, struct record_sink *sink, int *worst,
-                         struct err *e)
+static int read_captures(const struct flow_source *source, const char *const *path, size_t count,
+                         struct record_sink *sink, int *worst, struct err *e)
 {
     const struct packets_options *o = source->packets;
-    struct capture_options in = { .path = path, .path_count = count, .is_sorted = o->is_sorted, .count_max = o->count_max,
-                                  .from_ns = INT64_MIN, .to_ns = INT64_MAX };
-    struct engine_options engine = { .worker_count = 1, .flows = sink, .decode.enter_tunnels = o->enters_tunnels };
+    struct capture_options in = { .path = path,
+                                  .path_count = count,
+                                  .is_sorted = o->is_sorted,
+                                  .count_max = o->count_max,
+                                  .from_ns = INT64_MIN,
+                                  .to_ns = INT64_MAX };
+    struct engine_options engine = { .worker_count = 1,
+                                     .flows = sink,
+                                     .decode.enter_tunnels = o->enters_tunnels };
     struct capture *capture = NULL;
     struct ledger read = { 0 }, sum = { 0 };
     flow_preset("native", &engine.flow);
@@ -103,7 +115,8 @@ static int read_captures(const struct flow_source *source, const char *const *pa
     return code;
 }
 
-int flow_source_read(const struct flow_source *source, const struct option_list *inputs, struct record_sink *sink, int *worst, struct err *e)
+int flow_source_read(const struct flow_source *source, const struct option_list *inputs,
+                     struct record_sink *sink, int *worst, struct err *e)
 {
     const char **captures = calloc(inputs->count + 1, sizeof *captures);
     size_t count = 0;

@@ -23,16 +23,22 @@ struct hist_options {
 #define AT(field) offsetof(struct hist_options, field)
 
 static const struct option options[] = {
-    { "bins", 0, OPTION_TEXT, AT(bins), "BINS", "edges 0,20,40,... or width:W, log:N (N per doubling, default log:1), fd" },
+    { "bins", 0, OPTION_TEXT, AT(bins), "BINS",
+      "edges 0,20,40,... or width:W, log:N (N per doubling, default log:1), fd" },
     { "ecdf", 0, OPTION_FLAG, AT(is_ecdf), NULL, "every value with the share of those up to it" },
-    { "summary", 0, OPTION_FLAG, AT(is_summary), NULL, "number, mean, deviation, skewness, kurtosis, quantiles" },
-    { "quantiles", 0, OPTION_TEXT, AT(quantiles), "LIST", "these quantiles, for example 0.5,0.9,0.99" },
-    { "quantile-type", 0, OPTION_COUNT, AT(quantile_type), "1|7", "smallest value that has the share (1), or interpolated (7)" },
-    { "length", 0, OPTION_TEXT, AT(length), "KIND", "size of a packet: frame (default; of flows ip), link, ip or payload" },
+    { "summary", 0, OPTION_FLAG, AT(is_summary), NULL,
+      "number, mean, deviation, skewness, kurtosis, quantiles" },
+    { "quantiles", 0, OPTION_TEXT, AT(quantiles), "LIST",
+      "these quantiles, for example 0.5,0.9,0.99" },
+    { "quantile-type", 0, OPTION_COUNT, AT(quantile_type), "1|7",
+      "smallest value that has the share (1), or interpolated (7)" },
+    { "length", 0, OPTION_TEXT, AT(length), "KIND",
+      "size of a packet: frame (default; of flows ip), link, ip or payload" },
     { "store", 'R', OPTION_TEXT, AT(lake), "DIR", "flow-...: records of this lake" },
     { 0 },
 };
-static const struct option *const tables[] = { options, packets_option_table, output_option_table, NULL };
+static const struct option *const tables[] = { options, packets_option_table, output_option_table,
+                                               NULL };
 
 /* ---- what is measured ---- */
 
@@ -41,12 +47,14 @@ struct measure {
     const char *name, *help;
     bool is_time; /* nanoseconds, shown as seconds */
     bool wants_layers;
-    void (*packets)(struct hist_run *run, const struct packet_batch *batch);                        /* NULL: of flows */
-    uint64_t (*record)(const struct record_batch *batch, unsigned row, const int column[], bool *is_good);
+    void (*packets)(struct hist_run *run, const struct packet_batch *batch); /* NULL: of flows */
+    uint64_t (*record)(const struct record_batch *batch, unsigned row, const int column[],
+                       bool *is_good);
 };
 
 enum { START, END, BYTES, REV_BYTES, PACKETS, REV_PACKETS, RECORD_COLUMNS };
-static const char *const record_columns[RECORD_COLUMNS] = { "start", "end", "bytes", "rev_bytes", "packets", "rev_packets" };
+static const char *const record_columns[RECORD_COLUMNS] = { "start",     "end",     "bytes",
+                                                            "rev_bytes", "packets", "rev_packets" };
 
 struct hist_run {
     struct packet_sink packet_sink; /* first */
@@ -81,7 +89,8 @@ static void measure_gap(struct hist_run *run, const struct packet_batch *batch)
 {
     for (unsigned i = 0; i < batch->count; i++) {
         int64_t now = batch->pkt[i].time_ns, gap;
-        bool is_good = run->has_last && !__builtin_sub_overflow(now, run->last_ns, &gap) && gap >= 0;
+        bool is_good =
+            run->has_last && !__builtin_sub_overflow(now, run->last_ns, &gap) && gap >= 0;
         if (is_good)
             add(run, (uint64_t)gap);
         run->backward += run->has_last && !is_good;
@@ -103,27 +112,33 @@ static void measure_window(struct hist_run *run, const struct packet_batch *batc
     for (unsigned i = 0; i < batch->count; i++) {
         const struct layers *l = &batch->layer[i];
         size_t at = (size_t)l->l4 + WINDOW_OFFSET;
-        if (l->key.version != 0 && l->key.proto == PROTO_TCP && (l->flags & PACKET_LATER_FRAGMENT) == 0 && l->l4 != UINT16_MAX &&
+        if (l->key.version != 0 && l->key.proto == PROTO_TCP &&
+            (l->flags & PACKET_LATER_FRAGMENT) == 0 && l->l4 != UINT16_MAX &&
             at + 2 <= batch->pkt[i].caplen)
             add(run, load_be16(batch->pkt[i].data + at));
     }
 }
 
-static uint64_t record_bytes(const struct record_batch *batch, unsigned row, const int column[], bool *is_good)
+static uint64_t record_bytes(const struct record_batch *batch, unsigned row, const int column[],
+                             bool *is_good)
 {
     *is_good = true;
     return record_number(batch, column[BYTES], row) + record_number(batch, column[REV_BYTES], row);
 }
 
-static uint64_t record_packets(const struct record_batch *batch, unsigned row, const int column[], bool *is_good)
+static uint64_t record_packets(const struct record_batch *batch, unsigned row, const int column[],
+                               bool *is_good)
 {
     *is_good = true;
-    return record_number(batch, column[PACKETS], row) + record_number(batch, column[REV_PACKETS], row);
+    return record_number(batch, column[PACKETS], row) +
+           record_number(batch, column[REV_PACKETS], row);
 }
 
-static uint64_t record_duration(const struct record_batch *batch, unsigned row, const int column[], bool *is_good)
+static uint64_t record_duration(const struct record_batch *batch, unsigned row, const int column[],
+                                bool *is_good)
 {
-    int64_t start = (int64_t)record_number(batch, column[START], row), end = (int64_t)record_number(batch, column[END], row), lasts;
+    int64_t start = (int64_t)record_number(batch, column[START], row),
+            end = (int64_t)record_number(batch, column[END], row), lasts;
     *is_good = !__builtin_sub_overflow(end, start, &lasts) && lasts >= 0;
     return *is_good ? (uint64_t)lasts : 0;
 }
@@ -135,7 +150,8 @@ static const struct measure measures[] = {
     { "window", "TCP window as it is in the header", false, true, measure_window, NULL },
     { "flow-bytes", "octets of a flow, both ways", false, false, NULL, record_bytes },
     { "flow-packets", "packets of a flow, both ways", false, false, NULL, record_packets },
-    { "flow-duration", "from the first to the last packet of a flow", true, false, NULL, record_duration },
+    { "flow-duration", "from the first to the last packet of a flow", true, false, NULL,
+      record_duration },
 };
 #define MEASURES (sizeof measures / sizeof *measures)
 
@@ -152,8 +168,9 @@ static const struct measure *find_measure(const char *name, struct err *e)
         text_format(&all, "%s%s", i > 0 ? ", " : "", names[i]);
     }
     const char *nearest = text_nearest(name, names, MEASURES);
-    err_set(e, WEIR_EUSAGE, "nothing called '%s' to measure; %s%s%sthere are %s", name, nearest ? "did you mean '" : "",
-            nearest ? nearest : "", nearest ? "'? " : "", all.data ? all.data : "");
+    err_set(e, WEIR_EUSAGE, "nothing called '%s' to measure; %s%s%sthere are %s", name,
+            nearest ? "did you mean '" : "", nearest ? nearest : "", nearest ? "'? " : "",
+            all.data ? all.data : "");
     text_fini(&all);
     return NULL;
 }
@@ -167,7 +184,8 @@ static int packets_push(struct packet_sink *sink, struct packet_batch *batch)
 
 static int records_push(struct record_sink *sink, struct record_batch *batch)
 {
-    struct hist_run *run = (struct hist_run *)((uint8_t *)sink - offsetof(struct hist_run, record_sink));
+    struct hist_run *run =
+        (struct hist_run *)((uint8_t *)sink - offsetof(struct hist_run, record_sink));
     int column[RECORD_COLUMNS];
     for (unsigned i = 0; i < RECORD_COLUMNS; i++)
         column[i] = record_column_find(batch->type, record_columns[i]);
@@ -189,14 +207,19 @@ static double shown(const struct hist_run *run, double value)
     return run->measure->is_time ? value / 1e9 : value;
 }
 
-static int parse_quantiles(const char *list, double p[QUANTILES_MAX], unsigned *count, struct err *e)
+static int parse_quantiles(const char *list, double p[QUANTILES_MAX], unsigned *count,
+                           struct err *e)
 {
     *count = 0;
     for (const char *at = list; *at != '\0';) {
         char *end;
         double value = strtod(at, &end);
-        if (end == at || !(value >= 0 && value <= 1) || (*end != ',' && *end != '\0') || *count == QUANTILES_MAX)
-            return err_set(e, WEIR_EUSAGE, "--quantiles: '%s' is no list of numbers from 0 to 1, for example 0.5,0.9,0.99", list);
+        if (end == at || !(value >= 0 && value <= 1) || (*end != ',' && *end != '\0') ||
+            *count == QUANTILES_MAX)
+            return err_set(
+                e, WEIR_EUSAGE,
+                "--quantiles: '%s' is no list of numbers from 0 to 1, for example 0.5,0.9,0.99",
+                list);
         p[(*count)++] = value;
         at = *end == ',' ? end + 1 : end;
     }
@@ -204,11 +227,13 @@ static int parse_quantiles(const char *list, double p[QUANTILES_MAX], unsigned *
 }
 
 /* "statistic,value": moments unless only quantiles were asked for. */
-static int put_summary(const struct hist_run *run, const struct hist_options *o, struct bins_table *t, struct err *e)
+static int put_summary(const struct hist_run *run, const struct hist_options *o,
+                       struct bins_table *t, struct err *e)
 {
     double p[QUANTILES_MAX];
     unsigned count;
-    int code = parse_quantiles(o->quantiles != NULL ? o->quantiles : QUANTILES_DEFAULT, p, &count, e);
+    int code =
+        parse_quantiles(o->quantiles != NULL ? o->quantiles : QUANTILES_DEFAULT, p, &count, e);
     const struct distribution *d = &run->values;
     struct moments m = distribution_moments(d);
     const struct {
@@ -224,7 +249,8 @@ static int put_summary(const struct hist_run *run, const struct hist_options *o,
     for (unsigned i = 0; i < count && code == 0 && d->count > 0; i++) {
         char name[32];
         snprintf(name, sizeof name, "q%.10g", p[i]);
-        double value = o->quantile_type == 7 ? distribution_quantile_7(d, p[i]) : distribution_quantile(d, p[i]);
+        double value = o->quantile_type == 7 ? distribution_quantile_7(d, p[i])
+                                             : distribution_quantile(d, p[i]);
         code = bins_put_statistic(t, name, shown(run, value), e);
     }
     return code;
@@ -247,17 +273,24 @@ static int print(const struct hist_run *run, const struct hist_options *o, struc
     return bins_table_close(&t, code, e);
 }
 
-static int read_all(struct hist_run *run, const struct hist_options *o, const struct option_list *inputs, const char *rest, struct err *e)
+static int read_all(struct hist_run *run, const struct hist_options *o,
+                    const struct option_list *inputs, const char *rest, struct err *e)
 {
     int worst = 0, code;
     if (run->measure->packets != NULL) {
         struct packets packets = { .sink = &run->packet_sink };
-        packets.wants_layers = run->measure->wants_layers && !(run->measure->packets == measure_length && run->length == LENGTH_FRAME);
+        packets.wants_layers =
+            run->measure->wants_layers &&
+            !(run->measure->packets == measure_length && run->length == LENGTH_FRAME);
         code = packets_run(&packets, &o->common.input, inputs, rest, e);
         worst = packets.worst;
     } else {
-        const struct flow_source source = { .packets = &o->common.input, .rest = rest, .lake = o->lake, .length = run->length,
-                                               .from_ns = INT64_MIN, .to_ns = INT64_MAX };
+        const struct flow_source source = { .packets = &o->common.input,
+                                            .rest = rest,
+                                            .lake = o->lake,
+                                            .length = run->length,
+                                            .from_ns = INT64_MIN,
+                                            .to_ns = INT64_MAX };
         code = flow_source_read(&source, inputs, &run->record_sink, &worst, e);
     }
     if (run->is_full)
@@ -265,7 +298,8 @@ static int read_all(struct hist_run *run, const struct hist_options *o, const st
     return code == 0 ? worst : code;
 }
 
-static int run(struct hist_options *o, const char *what, const struct option_list *inputs, const char *rest, struct err *e)
+static int run(struct hist_options *o, const char *what, const struct option_list *inputs,
+               const char *rest, struct err *e)
 {
     struct hist_run run = { .packet_sink.push = packets_push, .record_sink.push = records_push };
     run.measure = find_measure(what, e);
@@ -284,11 +318,15 @@ static int run(struct hist_options *o, const char *what, const struct option_lis
     if (code == 0) {
         code = read_all(&run, o, inputs, rest, e);
         if (run.backward > 0)
-            fprintf(stderr, "weir hist: %llu values below zero are left out: packets or times out of order\n", (unsigned long long)run.backward);
+            fprintf(
+                stderr,
+                "weir hist: %llu values below zero are left out: packets or times out of order\n",
+                (unsigned long long)run.backward);
         if (code == 0 || code == WEIR_EINPUT) {
             int printed = print(&run, o, code == 0 ? e : NULL);
             if (code == WEIR_EINPUT && (e->text[0] == '\0' || printed == 0))
-                err_set(e, code, "some input was damaged, see above; everything before the damage was used");
+                err_set(e, code,
+                        "some input was damaged, see above; everything before the damage was used");
             code = code != 0 ? code : printed;
         }
     }
@@ -317,7 +355,9 @@ static int hist_run(int argc, char **argv, struct err *e)
     int code = command_parse(&hist_command, argc, argv, &o, &inputs, &rest, e);
     const char *what = inputs.count > 0 ? inputs.item[0] : NULL;
     if (code == 0 && what == NULL)
-        code = err_set(e, WEIR_EUSAGE, "nothing to measure; say for example 'weir hist length FILE', --help lists what there is");
+        code = err_set(e, WEIR_EUSAGE,
+                       "nothing to measure; say for example 'weir hist length FILE', --help lists "
+                       "what there is");
     if (code == 0) {
         memmove(inputs.item, inputs.item + 1, --inputs.count * sizeof *inputs.item);
         code = packets_join_inputs(&o.common.input, &inputs, e);

@@ -105,7 +105,8 @@ static void show_stats(const struct packets *p)
 
 int packets_join_inputs(struct packets_options *options, struct option_list *inputs, struct err *e)
 {
-    struct option_list *read = &options->read, all = { .item = calloc(read->count + inputs->count + 1, sizeof *all.item) };
+    struct option_list *read = &options->read,
+                       all = { .item = calloc(read->count + inputs->count + 1, sizeof *all.item) };
     if (all.item == NULL)
         return err_memory(e, "inputs", (read->count + inputs->count) * sizeof *all.item);
     for (size_t i = 0; i < read->count; i++)
@@ -121,7 +122,9 @@ int packets_join_inputs(struct packets_options *options, struct option_list *inp
 int packets_run(struct packets *p, const struct packets_options *o,
                 const struct option_list *inputs, const char *rest, struct err *e)
 {
-    struct capture_options options = { .path = inputs->item, .path_count = inputs->count, .is_sorted = o->is_sorted,
+    struct capture_options options = { .path = inputs->item,
+                                       .path_count = inputs->count,
+                                       .is_sorted = o->is_sorted,
                                        .count_max = o->count_max,
                                        .from_ns = INT64_MIN,
                                        .to_ns = INT64_MAX };

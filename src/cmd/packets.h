@@ -39,7 +39,8 @@ int packets_run(struct packets *packets, const struct packets_options *options,
                 const struct option_list *inputs, const char *rest, struct err *e);
 
 /* The filter of -f and `rest` together; NULL when there is none. */
-int packets_filter_new(const struct packets_options *options, const char *rest, struct bpf **bpf, struct err *e);
+int packets_filter_new(const struct packets_options *options, const char *rest, struct bpf **bpf,
+                       struct err *e);
 
 /* Put the files of -r before the other inputs; option_list_fini both as ever. */
 int packets_join_inputs(struct packets_options *options, struct option_list *inputs, struct err *e);

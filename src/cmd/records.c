@@ -241,6 +241,7 @@ static int read_captures(struct records *records, const struct records_options *
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
     code = engine_meter(capture, &engine, &sum, e);
+    sum.in[STAGE_output] += counting.rows;
     sum.out[STAGE_output] += counting.rows;
     print_ledger(o, &sum);
     records->worst = code == WEIR_EINTERRUPT ? code : capture->worst;

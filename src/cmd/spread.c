@@ -18,7 +18,8 @@ fixed_amount spread_share(uint64_t amount, uint64_t x, uint64_t length)
 {
     assert(length > 0);
     assert(x <= length);
-    fixed_amount product = (fixed_amount)amount * x, whole = product / length, rest = product % length;
+    fixed_amount product = (fixed_amount)amount * x, whole = product / length,
+                 rest = product % length;
     /* rest < length < 2^63, so this cannot overflow */
     assert(length < UINT64_C(1) << 63);
     return (whole << 64) + (rest << 64) / length;
@@ -29,11 +30,15 @@ static int cover(struct spread *s, int64_t low, int64_t high, struct err *e)
 {
     int64_t old_low = s->base, old_high = s->base + (int64_t)s->count - 1;
     bool is_empty = s->count == 0;
-    int64_t new_low = is_empty || low < old_low ? low : old_low, new_high = is_empty || high > old_high ? high : old_high;
+    int64_t new_low = is_empty || low < old_low ? low : old_low,
+            new_high = is_empty || high > old_high ? high : old_high;
     if (new_high - new_low >= SPREAD_INTERVALS_MAX)
-        return err_set(e, WEIR_EUSAGE, "records from interval %lld to %lld are over %d intervals; give a longer -I, or a window of time",
+        return err_set(e, WEIR_EUSAGE,
+                       "records from interval %lld to %lld are over %d intervals; give a longer "
+                       "-I, or a window of time",
                        (long long)new_low, (long long)new_high, SPREAD_INTERVALS_MAX);
-    size_t count = (size_t)(new_high - new_low) + 1, before = is_empty ? 0 : (size_t)(old_low - new_low);
+    size_t count = (size_t)(new_high - new_low) + 1,
+           before = is_empty ? 0 : (size_t)(old_low - new_low);
     if (before > s->first || s->first + count - before > s->room) {
         /* As much free on both sides as is used, so that moving is rare. */
         size_t room = 3 * count, first = count;
@@ -60,7 +65,8 @@ static struct spread_cell *cell_of(struct spread *s, int64_t index)
     return &s->cell[s->first + (size_t)(index - s->base)];
 }
 
-static int put_all(struct spread *s, int64_t at_ns, uint64_t octets, uint64_t packets, struct err *e)
+static int put_all(struct spread *s, int64_t at_ns, uint64_t octets, uint64_t packets,
+                   struct err *e)
 {
     if (at_ns < s->from_ns || at_ns > s->to_ns)
         return 0;
@@ -81,16 +87,19 @@ static int64_t clamp(int64_t value, int64_t low, int64_t high)
 }
 
 /* Parts by time: x counts nanoseconds from the start of the record. */
-static void put_proportional(struct spread *s, int64_t start_ns, int64_t end_ns, uint64_t octets, uint64_t packets, int64_t low, int64_t high)
+static void put_proportional(struct spread *s, int64_t start_ns, int64_t end_ns, uint64_t octets,
+                             uint64_t packets, int64_t low, int64_t high)
 {
     uint64_t length = (uint64_t)(end_ns - start_ns);
     int64_t from = clamp(s->from_ns, start_ns, end_ns), to = clamp(s->to_ns, start_ns, end_ns);
     uint64_t x = (uint64_t)(from - start_ns);
-    fixed_amount octets_before = spread_share(octets, x, length), packets_before = spread_share(packets, x, length);
+    fixed_amount octets_before = spread_share(octets, x, length),
+                 packets_before = spread_share(packets, x, length);
     for (int64_t k = low; k <= high; k++) {
         int64_t border = k == high ? to : clamp(interval_start(&s->grid, k + 1), from, to);
         x = (uint64_t)(border - start_ns);
-        fixed_amount octets_here = spread_share(octets, x, length), packets_here = spread_share(packets, x, length);
+        fixed_amount octets_here = spread_share(octets, x, length),
+                     packets_here = spread_share(packets, x, length);
         struct spread_cell *c = cell_of(s, k);
         c->octets += octets_here - octets_before;
         c->packets += packets_here - packets_before;
@@ -100,8 +109,10 @@ static void put_proportional(struct spread *s, int64_t start_ns, int64_t end_ns,
     }
 }
 
-/* Equal parts for every interval touched, those outside the window [low, high] counted but not kept. */
-static void put_uniform(struct spread *s, int64_t start_ns, int64_t end_ns, uint64_t octets, uint64_t packets, int64_t low, int64_t high)
+/* Equal parts for every interval touched, those outside the window [low, high] counted but not
+ * kept. */
+static void put_uniform(struct spread *s, int64_t start_ns, int64_t end_ns, uint64_t octets,
+                        uint64_t packets, int64_t low, int64_t high)
 {
     int64_t first = interval_index(&s->grid, start_ns), last = interval_index(&s->grid, end_ns);
     uint64_t parts = (uint64_t)(last - first) + 1;
@@ -114,7 +125,8 @@ static void put_uniform(struct spread *s, int64_t start_ns, int64_t end_ns, uint
     }
 }
 
-int spread_add(struct spread *s, int64_t start_ns, int64_t end_ns, uint64_t octets, uint64_t packets, struct err *e)
+int spread_add(struct spread *s, int64_t start_ns, int64_t end_ns, uint64_t octets,
+               uint64_t packets, struct err *e)
 {
     assert(start_ns <= end_ns);
     int64_t length;
@@ -148,7 +160,8 @@ static fixed_amount amount_at(const fixed_amount *amount, size_t stride, size_t 
     return value;
 }
 
-void spread_round_cumulative(const fixed_amount *amount, size_t stride, size_t count, uint64_t whole[])
+void spread_round_cumulative(const fixed_amount *amount, size_t stride, size_t count,
+                             uint64_t whole[])
 {
     fixed_amount sum = 0;
     uint64_t before = 0;

@@ -1,15 +1,18 @@
 /*
- * spread: octets and packets of records over the intervals they lasted, exactly (spec/tools.md 9.7).
+ * spread: octets and packets of records over the intervals they lasted, exactly
+ * (spec/tools.md 9.7).
  *
- * An amount is a whole number and a binary fraction of 64 bits in one 128-bit integer. The share up to a moment x of a record that lasts
- * T is floor(amount * x * 2^64 / T), an interval gets the difference of two such, so the shares of a record add up to it exactly.
+ * An amount is a whole number and a binary fraction of 64 bits in one 128-bit integer. The share up
+ * to a moment x of a record that lasts T is floor(amount * x * 2^64 / T), an interval gets the
+ * difference of two such, so the shares of a record add up to it exactly.
  */
 #ifndef WEIR_CMD_SPREAD_H
 #define WEIR_CMD_SPREAD_H
 
 #include "cmd/interval.h"
 
-#define SPREAD_INTERVALS_MAX 2097152 /* from the first to the last, 48 octets each and twice as much free: 288 MiB */
+#define SPREAD_INTERVALS_MAX                                                                       \
+    2097152 /* from the first to the last, 48 octets each and twice as much free: 288 MiB */
 
 typedef unsigned __int128 fixed_amount; /* whole << 64 | fraction */
 
@@ -32,8 +35,10 @@ struct spread {
 };
 void spread_fini(struct spread *s);
 
-/* A record of `octets` and `packets` from `start_ns` to `end_ns` >= start_ns. WEIR_EUSAGE when the intervals become too many. */
-int spread_add(struct spread *s, int64_t start_ns, int64_t end_ns, uint64_t octets, uint64_t packets, struct err *e);
+/* A record of `octets` and `packets` from `start_ns` to `end_ns` >= start_ns. WEIR_EUSAGE when the
+ * intervals become too many. */
+int spread_add(struct spread *s, int64_t start_ns, int64_t end_ns, uint64_t octets,
+               uint64_t packets, struct err *e);
 
 /* Interval number `index` (0 = the first with a record) and what is in it. */
 static inline const struct spread_cell *spread_cell(const struct spread *s, size_t index)
@@ -44,10 +49,13 @@ static inline const struct spread_cell *spread_cell(const struct spread *s, size
 /* share(amount, x, T) above; 0 <= x <= length, length > 0. */
 fixed_amount spread_share(uint64_t amount, uint64_t x, uint64_t length);
 
-/* Whole numbers for `count` amounts, which keep the sum (rounded, when the sum itself is none). Stride is in octets. */
+/* Whole numbers for `count` amounts, which keep the sum (rounded, when the sum itself is none).
+ * Stride is in octets. */
 /* Partial sums rounded: no partial sum is off by more than half. */
-void spread_round_cumulative(const fixed_amount *amount, size_t stride, size_t count, uint64_t whole[]);
-/* All cut, then one more for those with the largest remainders, earlier ones first among equals. -1 without memory. */
+void spread_round_cumulative(const fixed_amount *amount, size_t stride, size_t count,
+                             uint64_t whole[]);
+/* All cut, then one more for those with the largest remainders, earlier ones first among equals. -1
+ * without memory. */
 int spread_round_largest(const fixed_amount *amount, size_t stride, size_t count, uint64_t whole[]);
 double spread_double(fixed_amount amount);
 

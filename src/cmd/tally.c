@@ -20,7 +20,8 @@ int length_option(const char *text, enum length_kind *length, struct err *e)
 {
     int kind = text != NULL ? length_kind_parse(text) : (int)*length;
     if (kind < 0)
-        return err_set(e, WEIR_EUSAGE, "--length: no length '%s'; there are frame, link, ip and payload", text);
+        return err_set(e, WEIR_EUSAGE,
+                       "--length: no length '%s'; there are frame, link, ip and payload", text);
     *length = (enum length_kind)kind;
     return 0;
 }

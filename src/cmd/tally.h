@@ -54,7 +54,7 @@ struct tally_window {
     int64_t from_ns,
         to_ns; /* bounds of the newest interval, [from, to): nearly all packets fall there */
     uint64_t late_count; /* packets counted as late */
-    uint64_t left_out; /* empty intervals in gaps over INTERVAL_GAP_MAX */
+    uint64_t left_out;   /* empty intervals in gaps over INTERVAL_GAP_MAX */
 };
 int tally_window_init(struct tally_window *w, struct err *e);
 int tally_window_push(struct tally_window *w, const struct packet_batch *batch);

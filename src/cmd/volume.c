@@ -1,4 +1,5 @@
-/* weir volume: traffic per interval, from packets or spread from flow records, spec/tools.md 9.7. */
+/* weir volume: traffic per interval, from packets or spread from flow records, spec/tools.md 9.7.
+ */
 #include <assert.h>
 #include <math.h>
 #include <stdio.h>
@@ -12,19 +13,28 @@
 #define AT(field) offsetof(struct volume_options, field)
 
 static const struct option options[] = {
-    { "interval", 'I', OPTION_TEXT, AT(interval), "DURATION", "length of an interval (1s); 1mo, 1y; -1 = the whole input" },
-    { "align", 0, OPTION_TEXT, AT(align), "WHERE", "clock (multiples since 1970, default), first or an instant" },
-    { "tz", 0, OPTION_TEXT, AT(zone), "OFFSET", "zone of --align clock: UTC (default) or for example +02:00" },
-    { "method", 0, OPTION_TEXT, AT(method), "NAME", "packets (default for captures), proportional (default for records), uniform, start, end" },
+    { "interval", 'I', OPTION_TEXT, AT(interval), "DURATION",
+      "length of an interval (1s); 1mo, 1y; -1 = the whole input" },
+    { "align", 0, OPTION_TEXT, AT(align), "WHERE",
+      "clock (multiples since 1970, default), first or an instant" },
+    { "tz", 0, OPTION_TEXT, AT(zone), "OFFSET",
+      "zone of --align clock: UTC (default) or for example +02:00" },
+    { "method", 0, OPTION_TEXT, AT(method), "NAME",
+      "packets (default for captures), proportional (default for records), uniform, start, end" },
     { "integer", 0, OPTION_FLAG, AT(is_integer), NULL, "whole bytes, partial sums rounded" },
-    { "spread", 0, OPTION_TEXT, AT(spread), "NAME", "whole = uniform, exact = proportional, in whole bytes by largest remainder" },
+    { "spread", 0, OPTION_TEXT, AT(spread), "NAME",
+      "whole = uniform, exact = proportional, in whole bytes by largest remainder" },
     { "store", 'R', OPTION_TEXT, AT(lake), "DIR", "records of this lake" },
-    { "length", 0, OPTION_TEXT, AT(length), "KIND", "size of a packet: frame, link, ip (default) or payload" },
-    { "compare", 0, OPTION_FLAG, AT(compares), NULL, "packets of the capture beside what its flow records give, with the errors" },
-    { "slack", 0, OPTION_COUNT, AT(slack), "N", "intervals that stay open for packets out of order (2)" },
+    { "length", 0, OPTION_TEXT, AT(length), "KIND",
+      "size of a packet: frame, link, ip (default) or payload" },
+    { "compare", 0, OPTION_FLAG, AT(compares), NULL,
+      "packets of the capture beside what its flow records give, with the errors" },
+    { "slack", 0, OPTION_COUNT, AT(slack), "N",
+      "intervals that stay open for packets out of order (2)" },
     { 0 },
 };
-static const struct option *const tables[] = { options, packets_option_table, output_option_table, NULL };
+static const struct option *const tables[] = { options, packets_option_table, output_option_table,
+                                               NULL };
 
 /* ---- rows ---- */
 
@@ -38,7 +48,8 @@ struct rows {
 
 #define C(field) RECORD_COLUMN(volume, field)
 
-static int rows_open(struct rows *r, const struct output_options *out, bool has_fractions, struct err *e)
+static int rows_open(struct rows *r, const struct output_options *out, bool has_fractions,
+                     struct err *e)
 {
     const struct record_type *type = &record_types[RECORD_volume];
     *r = (struct rows){ .type = *type, .has_fractions = has_fractions };
@@ -82,8 +93,8 @@ static void put_amount(struct rows *r, unsigned column, double amount, uint64_t 
 }
 
 /* `active` < 0: not known. Whole numbers are given apart, because a double ends at 2^53. */
-static int rows_add(struct rows *r, int64_t start_ns, double seconds, double octets, double packets, uint64_t whole_octets,
-                    uint64_t whole_packets, int64_t active)
+static int rows_add(struct rows *r, int64_t start_ns, double seconds, double octets, double packets,
+                    uint64_t whole_octets, uint64_t whole_packets, int64_t active)
 {
     int code = rows_room(r);
     if (code != 0)
@@ -102,11 +113,14 @@ static int rows_add(struct rows *r, int64_t start_ns, double seconds, double oct
     return r->batch->count == r->batch->capacity ? rows_push(r) : 0;
 }
 
-/* Start and length in seconds of interval `index`; the whole input begins with its first and ends with its last. */
-static int64_t interval_place(const struct interval_grid *grid, int64_t index, int64_t first_ns, int64_t last_ns, double *seconds)
+/* Start and length in seconds of interval `index`; the whole input begins with its first and ends
+ * with its last. */
+static int64_t interval_place(const struct interval_grid *grid, int64_t index, int64_t first_ns,
+                              int64_t last_ns, double *seconds)
 {
     bool is_whole = grid->length_ns == 0 && grid->months == 0;
-    int64_t start = is_whole ? first_ns : interval_start(grid, index), end = is_whole ? last_ns : interval_start(grid, index + 1);
+    int64_t start = is_whole ? first_ns : interval_start(grid, index),
+            end = is_whole ? last_ns : interval_start(grid, index + 1);
     *seconds = (double)((__int128)end - start) / 1e9;
     return start;
 }
@@ -123,8 +137,10 @@ static int emit_packets(void *context, const struct tally *t)
 {
     struct packet_run *run = context;
     double seconds;
-    int64_t start = interval_place(&run->window.grid, t->index, run->window.first_ns, run->window.last_ns, &seconds);
-    return rows_add(run->rows, start, seconds, (double)t->octets, (double)t->packets, t->octets, t->packets, -1);
+    int64_t start = interval_place(&run->window.grid, t->index, run->window.first_ns,
+                                   run->window.last_ns, &seconds);
+    return rows_add(run->rows, start, seconds, (double)t->octets, (double)t->packets, t->octets,
+                    t->packets, -1);
 }
 
 static int packets_push(struct packet_sink *sink, struct packet_batch *batch)
@@ -132,12 +148,16 @@ static int packets_push(struct packet_sink *sink, struct packet_batch *batch)
     return tally_window_push(&((struct packet_run *)sink)->window, batch);
 }
 
-static int run_packets(const struct volume_plan *plan, const struct volume_options *o, const struct option_list *inputs, const char *rest,
-                       struct rows *rows, int *worst, struct err *e)
+static int run_packets(const struct volume_plan *plan, const struct volume_options *o,
+                       const struct option_list *inputs, const char *rest, struct rows *rows,
+                       int *worst, struct err *e)
 {
     struct packet_run run = { .sink.push = packets_push, .rows = rows };
     struct packets packets = { .sink = &run.sink, .wants_layers = plan->length != LENGTH_FRAME };
-    run.window = (struct tally_window){ .grid = plan->grid, .length = plan->length, .slack = plan->slack, .emit = emit_packets,
+    run.window = (struct tally_window){ .grid = plan->grid,
+                                        .length = plan->length,
+                                        .slack = plan->slack,
+                                        .emit = emit_packets,
                                         .context = &run };
     int code = tally_window_init(&run.window, e);
     if (code == 0)
@@ -145,7 +165,9 @@ static int run_packets(const struct volume_plan *plan, const struct volume_optio
     if (run.window.open != NULL)
         tally_window_finish(&run.window);
     if (run.window.late_count > 0)
-        fprintf(stderr, "weir volume: %llu packets came after their interval was closed and are not counted; raise --slack or give --sort\n",
+        fprintf(stderr,
+                "weir volume: %llu packets came after their interval was closed and are not "
+                "counted; raise --slack or give --sort\n",
                 (unsigned long long)run.window.late_count);
     tally_window_fini(&run.window);
     *worst = packets.worst;
@@ -154,23 +176,31 @@ static int run_packets(const struct volume_plan *plan, const struct volume_optio
 
 /* ---- from records ---- */
 
-static int read_records(const struct volume_plan *plan, const struct volume_options *o, const struct option_list *inputs, const char *rest,
-                        struct spread *spread, int *worst, struct err *e)
+static int read_records(const struct volume_plan *plan, const struct volume_options *o,
+                        const struct option_list *inputs, const char *rest, struct spread *spread,
+                        int *worst, struct err *e)
 {
-    const struct flow_source source = { .packets = &o->common.input, .rest = rest, .lake = o->lake, .length = plan->length,
-                                           .from_ns = plan->from_ns, .to_ns = plan->to_ns };
+    const struct flow_source source = { .packets = &o->common.input,
+                                        .rest = rest,
+                                        .lake = o->lake,
+                                        .length = plan->length,
+                                        .from_ns = plan->from_ns,
+                                        .to_ns = plan->to_ns };
     struct volume_records records;
     volume_records_init(&records, spread);
     int code = flow_source_read(&source, inputs, &records.sink, worst, e);
     if (records.error.code != 0)
         code = err_set(e, records.error.code, "%s", records.error.text);
     if (records.left_out > 0)
-        fprintf(stderr, "weir volume: %llu records without times or that end before they start are left out\n",
-                (unsigned long long)records.left_out);
+        fprintf(
+            stderr,
+            "weir volume: %llu records without times or that end before they start are left out\n",
+            (unsigned long long)records.left_out);
     return code;
 }
 
-static int print_spread(const struct volume_plan *plan, const struct spread *s, struct rows *rows, struct err *e)
+static int print_spread(const struct volume_plan *plan, const struct spread *s, struct rows *rows,
+                        struct err *e)
 {
     size_t count = s->count;
     uint64_t *whole = calloc(2 * count + 1, sizeof *whole);
@@ -189,20 +219,25 @@ static int print_spread(const struct volume_plan *plan, const struct spread *s, 
         code = err_memory(e, "intervals", count * 16);
     for (size_t i = 0; i < count && code == 0; i++) {
         double seconds;
-        int64_t start = interval_place(&s->grid, s->base + (int64_t)i, s->first_ns, s->last_ns, &seconds);
+        int64_t start =
+            interval_place(&s->grid, s->base + (int64_t)i, s->first_ns, s->last_ns, &seconds);
         bool rounds = plan->rounding != ROUND_NONE || !rows->has_fractions;
         double octets = rounds ? (double)whole[i] : spread_double(cells[i].octets);
         double packets = rounds ? (double)whole[count + i] : spread_double(cells[i].packets);
-        code = rows_add(rows, start, seconds, octets, packets, whole[i], whole[count + i], (int64_t)cells[i].active);
+        code = rows_add(rows, start, seconds, octets, packets, whole[i], whole[count + i],
+                        (int64_t)cells[i].active);
     }
     free(whole);
     return code;
 }
 
-static int run_records(const struct volume_plan *plan, const struct volume_options *o, const struct option_list *inputs, const char *rest,
-                       struct rows *rows, int *worst, struct err *e)
+static int run_records(const struct volume_plan *plan, const struct volume_options *o,
+                       const struct option_list *inputs, const char *rest, struct rows *rows,
+                       int *worst, struct err *e)
 {
-    struct spread spread = { .grid = plan->grid, .method = plan->method, .from_ns = plan->from_ns, .to_ns = plan->to_ns };
+    struct spread spread = {
+        .grid = plan->grid, .method = plan->method, .from_ns = plan->from_ns, .to_ns = plan->to_ns
+    };
     int code = read_records(plan, o, inputs, rest, &spread, worst, e);
     /* Damaged input: what came before it is printed. */
     if (code == 0 || code == WEIR_EINPUT) {
@@ -215,7 +250,8 @@ static int run_records(const struct volume_plan *plan, const struct volume_optio
 
 /* ---- what the options say ---- */
 
-static int choose_method(const struct volume_options *o, const char *method, struct volume_plan *plan, struct err *e)
+static int choose_method(const struct volume_options *o, const char *method,
+                         struct volume_plan *plan, struct err *e)
 {
     static const char *const names[] = { "proportional", "uniform", "start", "end", "packets" };
     for (unsigned i = 0; i < 5; i++)
@@ -223,12 +259,16 @@ static int choose_method(const struct volume_options *o, const char *method, str
             plan->from_packets = i == 4;
             plan->method = i == 4 ? SPREAD_PROPORTIONAL : (enum spread_method)i;
             if (plan->from_packets && (plan->wants_records || o->spread != NULL))
-                return err_set(e, WEIR_EUSAGE, "--method packets: the input is flow records; give captures, or another method");
+                return err_set(e, WEIR_EUSAGE,
+                               "--method packets: the input is flow records; give captures, or "
+                               "another method");
             return 0;
         }
     const char *nearest = text_nearest(method, names, 5);
-    return err_set(e, WEIR_EUSAGE, "--method: no method '%s'; %s%s%sthere are proportional, uniform, start, end, packets", method,
-                   nearest ? "did you mean '" : "", nearest ? nearest : "", nearest ? "'? " : "");
+    return err_set(
+        e, WEIR_EUSAGE,
+        "--method: no method '%s'; %s%s%sthere are proportional, uniform, start, end, packets",
+        method, nearest ? "did you mean '" : "", nearest ? nearest : "", nearest ? "'? " : "");
 }
 
 static int choose_spread(const struct volume_options *o, struct volume_plan *plan, struct err *e)
@@ -240,7 +280,9 @@ static int choose_spread(const struct volume_options *o, struct volume_plan *pla
     if (!is_exact && strcmp(o->spread, "whole") != 0)
         return err_set(e, WEIR_EUSAGE, "--spread: '%s' is neither whole nor exact", o->spread);
     if (o->method != NULL || o->is_integer)
-        return err_set(e, WEIR_EUSAGE, "--spread already says the method and the rounding; leave out --method and --integer");
+        return err_set(
+            e, WEIR_EUSAGE,
+            "--spread already says the method and the rounding; leave out --method and --integer");
     plan->wants_records = true;
     plan->from_packets = false;
     plan->method = is_exact ? SPREAD_PROPORTIONAL : SPREAD_UNIFORM;
@@ -249,10 +291,12 @@ static int choose_spread(const struct volume_options *o, struct volume_plan *pla
 }
 
 /* --from is a time, or what to count: "packets" or "flows". */
-static int choose_source(struct volume_options *o, const struct option_list *inputs, struct volume_plan *plan, struct err *e)
+static int choose_source(struct volume_options *o, const struct option_list *inputs,
+                         struct volume_plan *plan, struct err *e)
 {
     const char *from = o->common.input.from;
-    bool says_flows = from != NULL && strcmp(from, "flows") == 0, says_packets = from != NULL && strcmp(from, "packets") == 0;
+    bool says_flows = from != NULL && strcmp(from, "flows") == 0,
+         says_packets = from != NULL && strcmp(from, "packets") == 0;
     if (says_flows || says_packets)
         o->common.input.from = NULL;
     plan->wants_records = says_flows || o->lake != NULL;
@@ -264,14 +308,19 @@ static int choose_source(struct volume_options *o, const struct option_list *inp
     return 0;
 }
 
-static int make_plan(struct volume_options *o, const struct option_list *inputs, struct volume_plan *plan, struct err *e)
+static int make_plan(struct volume_options *o, const struct option_list *inputs,
+                     struct volume_plan *plan, struct err *e)
 {
     int64_t zone = 0;
-    *plan = (struct volume_plan){ .length = LENGTH_IP, .from_ns = INT64_MIN, .to_ns = INT64_MAX, .slack = (unsigned)o->slack };
+    *plan = (struct volume_plan){
+        .length = LENGTH_IP, .from_ns = INT64_MIN, .to_ns = INT64_MAX, .slack = (unsigned)o->slack
+    };
     if (o->slack > TALLY_SLACK_MAX)
-        return err_set(e, WEIR_EUSAGE, "--slack: %llu is more than %d", (unsigned long long)o->slack, TALLY_SLACK_MAX);
+        return err_set(e, WEIR_EUSAGE, "--slack: %llu is more than %d",
+                       (unsigned long long)o->slack, TALLY_SLACK_MAX);
     if (inputs->count == 0 && o->lake == NULL)
-        return err_set(e, WEIR_EUSAGE, "no input; name captures or flow records in CSV, or a lake with -R");
+        return err_set(e, WEIR_EUSAGE,
+                       "no input; name captures or flow records in CSV, or a lake with -R");
     int code = choose_source(o, inputs, plan, e);
     if (code == 0)
         code = choose_spread(o, plan, e);
@@ -292,12 +341,14 @@ static int make_plan(struct volume_options *o, const struct option_list *inputs,
     return code;
 }
 
-static int run(struct volume_options *o, const struct option_list *inputs, const char *rest, struct err *e)
+static int run(struct volume_options *o, const struct option_list *inputs, const char *rest,
+               struct err *e)
 {
     struct volume_plan plan;
     struct rows rows;
     int worst = 0, code = make_plan(o, inputs, &plan, e);
-    bool has_fractions = !plan.from_packets && plan.rounding == ROUND_NONE && plan.method <= SPREAD_UNIFORM;
+    bool has_fractions =
+        !plan.from_packets && plan.rounding == ROUND_NONE && plan.method <= SPREAD_UNIFORM;
     if (code == 0 && o->compares)
         return volume_compare(o, &plan, inputs, rest, e);
     if (code == 0)
@@ -311,7 +362,10 @@ static int run(struct volume_options *o, const struct option_list *inputs, const
     int closed = output_close(rows.output, &late);
     if (closed != 0)
         return err_set(e, closed, "%s", late.text);
-    return code == 0 && worst != 0 ? err_set(e, worst, "some input was damaged, see above; everything before the damage was used") : code;
+    return code == 0 && worst != 0
+               ? err_set(e, worst,
+                         "some input was damaged, see above; everything before the damage was used")
+               : code;
 }
 
 static int volume_run(int argc, char **argv, struct err *e);

@@ -2,8 +2,8 @@
 #ifndef WEIR_CMD_VOLUME_H
 #define WEIR_CMD_VOLUME_H
 
-#include "cmd/packets.h"
 #include "cmd/flow_source.h"
+#include "cmd/packets.h"
 #include "cmd/spread.h"
 #include "cmd/tally.h"
 
@@ -28,15 +28,17 @@ struct volume_plan {
 };
 
 struct volume_records {
-    struct record_sink sink; /* first; takes records with columns start, end, bytes, packets, rev_bytes, rev_packets */
+    struct record_sink sink; /* first; takes records with columns start, end, bytes, packets,
+                                rev_bytes, rev_packets */
     struct spread *spread;
-    uint64_t left_out;       /* rows without times, or that end before they start */
-    struct err error;        /* why push failed */
+    uint64_t left_out; /* rows without times, or that end before they start */
+    struct err error;  /* why push failed */
 };
 void volume_records_init(struct volume_records *r, struct spread *spread);
 
-/* --compare: per interval what its packets say and what flow records of the same packets give; the errors to standard error. */
-int volume_compare(const struct volume_options *o, const struct volume_plan *plan, const struct option_list *inputs, const char *rest,
-                   struct err *e);
+/* --compare: per interval what its packets say and what flow records of the same packets give; the
+ * errors to standard error. */
+int volume_compare(const struct volume_options *o, const struct volume_plan *plan,
+                   const struct option_list *inputs, const char *rest, struct err *e);
 
 #endif

@@ -35,7 +35,8 @@ static int truth_push(struct packet_sink *sink, struct packet_batch *batch)
     tally_sizes(batch, t->length, size, is_counted);
     for (unsigned i = 0; i < batch->count && t->error.code == 0; i++)
         if (is_counted[i])
-            t->error.code = spread_add(t->spread, batch->pkt[i].time_ns, batch->pkt[i].time_ns, size[i], 1, &t->error);
+            t->error.code = spread_add(t->spread, batch->pkt[i].time_ns, batch->pkt[i].time_ns,
+                                       size[i], 1, &t->error);
     return t->error.code;
 }
 
@@ -49,7 +50,8 @@ struct both {
 static int both_push(struct record_sink *sink, struct record_batch *batch)
 {
     struct both *b = (struct both *)sink;
-    int code = b->second.sink.push(&b->second.sink, record_batch_ref(batch)), other = b->push(sink, batch);
+    int code = b->second.sink.push(&b->second.sink, record_batch_ref(batch)),
+        other = b->push(sink, batch);
     return code != 0 ? code : other;
 }
 
@@ -67,18 +69,22 @@ static void print_errors(const struct spread *truth, const struct spread way[2])
     for (unsigned k = 0; k < 2 && truth->count > 0; k++) {
         double sum = 0, squares = 0, largest = 0;
         for (size_t i = 0; i < truth->count; i++) {
-            double error = fabs(value_in(&way[k], truth->base + (int64_t)i) - spread_double(spread_cell(truth, i)->octets));
+            double error = fabs(value_in(&way[k], truth->base + (int64_t)i) -
+                                spread_double(spread_cell(truth, i)->octets));
             sum += error;
             squares += error * error;
             largest = error > largest ? error : largest;
         }
         double n = (double)truth->count;
-        fprintf(stderr, "%s: mean absolute error %.3f bytes, root mean square error %.3f bytes, largest error %.3f bytes\n", way_names[k],
-                sum / n, sqrt(squares / n), largest);
+        fprintf(stderr,
+                "%s: mean absolute error %.3f bytes, root mean square error %.3f bytes, largest "
+                "error %.3f bytes\n",
+                way_names[k], sum / n, sqrt(squares / n), largest);
     }
 }
 
-static int print_rows(struct output *output, const struct spread *truth, const struct spread way[2], struct err *e)
+static int print_rows(struct output *output, const struct spread *truth, const struct spread way[2],
+                      struct err *e)
 {
     int code = 0;
     for (size_t i = 0; i < truth->count && code == 0;) {
@@ -93,8 +99,10 @@ static int print_rows(struct output *output, const struct spread *truth, const s
         for (; i < truth->count && b->count < b->capacity; i++, b->count++) {
             int64_t index = truth->base + (int64_t)i;
             bool is_whole = truth->grid.length_ns == 0 && truth->grid.months == 0;
-            ((int64_t *)b->column[START].data)[b->count] = is_whole ? truth->first_ns : interval_start(&truth->grid, index);
-            ((uint64_t *)b->column[BYTES].data)[b->count] = (uint64_t)(spread_cell(truth, i)->octets >> 64);
+            ((int64_t *)b->column[START].data)[b->count] =
+                is_whole ? truth->first_ns : interval_start(&truth->grid, index);
+            ((uint64_t *)b->column[BYTES].data)[b->count] =
+                (uint64_t)(spread_cell(truth, i)->octets >> 64);
             ((double *)b->column[PROPORTIONAL].data)[b->count] = value_in(&way[0], index);
             ((double *)b->column[UNIFORM].data)[b->count] = value_in(&way[1], index);
         }
@@ -104,8 +112,9 @@ static int print_rows(struct output *output, const struct spread *truth, const s
     return code;
 }
 
-static int read_both_ways(const struct volume_options *o, const struct volume_plan *plan, const struct option_list *inputs,
-                          const char *rest, struct spread *truth, struct spread way[2], int *worst, struct err *e)
+static int read_both_ways(const struct volume_options *o, const struct volume_plan *plan,
+                          const struct option_list *inputs, const char *rest, struct spread *truth,
+                          struct spread way[2], int *worst, struct err *e)
 {
     struct truth t = { .sink.push = truth_push, .spread = truth, .length = plan->length };
     struct packets packets = { .sink = &t.sink, .wants_layers = true };
@@ -122,24 +131,31 @@ static int read_both_ways(const struct volume_options *o, const struct volume_pl
     volume_records_init(&both.second, &way[1]);
     both.push = both.first.sink.push;
     both.first.sink.push = both_push;
-    const struct flow_source source = { .packets = &o->common.input, .rest = rest, .length = plan->length };
+    const struct flow_source source = { .packets = &o->common.input,
+                                        .rest = rest,
+                                        .length = plan->length };
     code = flow_source_read(&source, inputs, &both.first.sink, worst, e);
     const struct err *why = both.first.error.code != 0 ? &both.first.error : &both.second.error;
     return why->code != 0 ? err_set(e, why->code, "%s", why->text) : code;
 }
 
-int volume_compare(const struct volume_options *o, const struct volume_plan *plan, const struct option_list *inputs, const char *rest,
-                   struct err *e)
+int volume_compare(const struct volume_options *o, const struct volume_plan *plan,
+                   const struct option_list *inputs, const char *rest, struct err *e)
 {
-    struct spread truth = { .grid = plan->grid, .method = SPREAD_START, .from_ns = plan->from_ns, .to_ns = plan->to_ns };
+    struct spread truth = {
+        .grid = plan->grid, .method = SPREAD_START, .from_ns = plan->from_ns, .to_ns = plan->to_ns
+    };
     struct spread way[2] = { truth, truth };
     way[0].method = SPREAD_PROPORTIONAL;
     way[1].method = SPREAD_UNIFORM;
     if (plan->wants_records)
-        return err_set(e, WEIR_EUSAGE, "--compare: needs captures, flow records do not know their packets");
+        return err_set(e, WEIR_EUSAGE,
+                       "--compare: needs captures, flow records do not know their packets");
     for (size_t i = 0; i < inputs->count; i++)
         if (flow_input_kind(inputs->item[i]) != FLOW_INPUT_CAPTURE || inputs->item[i][0] == '-')
-            return err_set(e, WEIR_EUSAGE, "--compare: '%s' must be a capture file, it is read twice", inputs->item[i]);
+            return err_set(e, WEIR_EUSAGE,
+                           "--compare: '%s' must be a capture file, it is read twice",
+                           inputs->item[i]);
     struct output *output;
     int worst = 0, code = output_open(&output, &o->common.output, &comparison, NULL, e);
     if (code != 0)
@@ -154,5 +170,8 @@ int volume_compare(const struct volume_options *o, const struct volume_plan *pla
     spread_fini(&way[0]);
     spread_fini(&way[1]);
     code = code != 0 ? code : closed;
-    return code == 0 && worst != 0 ? err_set(e, worst, "some input was damaged, see above; everything before the damage was used") : code;
+    return code == 0 && worst != 0
+               ? err_set(e, worst,
+                         "some input was damaged, see above; everything before the damage was used")
+               : code;
 }

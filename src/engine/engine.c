@@ -52,13 +52,15 @@ static void sum_ledger(struct engine *g, struct ledger *sum)
         workers_ledger(g->workers, sum);
 }
 
-/* A packet with a verdict, or a fragment: may it go on? */
+/* A packet with a verdict, a fragment or ICMP: may it go on? */
 static bool look_closer(struct engine *g, unsigned i)
 {
     struct layers *l = &g->batch->layer[i];
     ledger_count(&g->ledger, l->verdict, l->verdict != REASON_none);
     if (l->verdict != REASON_none && ledger_reasons[l->verdict].kind != KIND_noted)
         return false;
+    if (flow_is_icmp(l->key.proto) && (l->flags & PACKET_PORTS) != 0 && g->options->flow.is_biflow)
+        flow_key_pair_icmp(&l->key);
     if ((l->flags & PACKET_FRAGMENT) && g->fragments != NULL)
         fragment_map_attribute(g->fragments, &g->batch->pkt[i], l, &g->ledger);
     return true;
@@ -82,7 +84,8 @@ static void choose(struct engine *g, unsigned first, unsigned last)
     unsigned ip4 = 0, ip6 = 0;
     for (unsigned i = first; i < last; i++) {
         const struct layers *l = &g->batch->layer[i];
-        if (__builtin_expect((l->verdict | (l->flags & PACKET_FRAGMENT)) != 0, 0) &&
+        if (__builtin_expect(
+                (l->verdict | (l->flags & PACKET_FRAGMENT) | flow_is_icmp(l->key.proto)) != 0, 0) &&
             !look_closer(g, i))
             continue;
         unsigned is_ip6 = l->key.version == 6;

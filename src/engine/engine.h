@@ -51,7 +51,7 @@ struct engine_options {
 /*
  * Meter everything the capture gives. Messages of the capture are printed to standard error as they
  * come. `ledger` gets the sum over all stages (what the capture counted in its own ledger included)
- * and closes; with `flows` the sink's owner counts STAGE_output out of it. Returns 0, or the first
+ * and closes; what `flows` does with the records its owner counts in STAGE_output. Returns 0, or the first
  * failure; WEIR_EINPUT damage of single files shows in capture->worst instead, WEIR_EINTERRUPT is
  * `stop`.
  */

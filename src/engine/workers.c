@@ -68,12 +68,11 @@ static int way_out_push(struct record_sink *sink, struct record_batch *batch)
     struct way_out *out = (struct way_out *)sink;
     int code = 0;
     pthread_mutex_lock(&out->lock);
-    if (out->to != NULL) {
+    out->ledger.out[STAGE_record] += batch->count;
+    if (out->to != NULL)
         code = out->to->push(out->to, batch);
-    } else {
-        out->ledger.out[STAGE_output] += batch->count;
+    else
         record_batch_unref(batch);
-    }
     pthread_mutex_unlock(&out->lock);
     return code;
 }

@@ -6,30 +6,10 @@
 #include <string.h>
 
 #include "flow/flow.h"
+#include "flow/icmp.h"
 
 #ifdef WEIR_HAS_LIBCRYPTO
 #include <openssl/sha.h>
-
-#define COUNTER_NONE 0xff
-
-/* ICMP (v4 then v6) types that are questions and answers of each other stand in for ports. */
-static const struct {
-    uint8_t proto, type, counter;
-} icmp_pairs[] = {
-    { 1, 8, 0 },      { 1, 0, 8 },      { 1, 13, 14 },    { 1, 14, 13 },    { 1, 15, 16 },
-    { 1, 16, 15 },    { 1, 10, 9 },     { 1, 9, 10 },     { 1, 17, 18 },    { 1, 18, 17 },
-    { 58, 128, 129 }, { 58, 129, 128 }, { 58, 133, 134 }, { 58, 134, 133 }, { 58, 135, 136 },
-    { 58, 136, 135 }, { 58, 130, 131 }, { 58, 131, 130 }, { 58, 144, 145 }, { 58, 145, 144 },
-    { 58, 139, 140 }, { 58, 140, 139 },
-};
-
-static unsigned icmp_counter(uint8_t proto, unsigned type)
-{
-    for (size_t i = 0; i < sizeof icmp_pairs / sizeof *icmp_pairs; i++)
-        if (icmp_pairs[i].proto == proto && icmp_pairs[i].type == type)
-            return icmp_pairs[i].counter;
-    return COUNTER_NONE;
-}
 
 static void put_base64(struct text *out, const uint8_t *from, size_t size)
 {
@@ -56,7 +36,7 @@ void community_id(const struct address *src, const struct address *dst, uint8_t 
     bool is_one_way = false, is_icmp = proto == 1 || proto == 58;
     if (is_icmp) { /* our dport is type * 256 + code */
         unsigned type = dport >> 8, counter = icmp_counter(proto, type);
-        is_one_way = counter == COUNTER_NONE;
+        is_one_way = counter == ICMP_ONE_WAY;
         dport = (uint16_t)(is_one_way ? dport & 0xff : counter);
         sport = (uint16_t)type;
     }

@@ -44,6 +44,7 @@ struct flow_options {
     bool is_biflow;
     bool is_client_server;     /* direction by SYN, then by ports; else by the first packet */
     bool ends_at_fin;          /* TCP end detection; needs ports and protocol in the key */
+    bool has_community_id;     /* records carry their Community ID: a SHA-1 for each */
     bool single_packets;       /* nfpcapd preset: DNS and ICMP packets are records of their own */
     bool attributes_fragments; /* later IP fragments get the ports of their first one */
     enum length_kind length;
@@ -134,7 +135,7 @@ struct flow_table_stats {
 
 /*
  * Table of one worker. Memory is reserved at once but used only as records come. `out` gets sealed
- * batches of type flow (ownership passes); `ledger` is counted in: STAGE_meter, and STAGE_output
+ * batches of type flow (ownership passes); `ledger` is counted in: STAGE_meter, and STAGE_record
  * `in` for each record. Both stay the caller's.
  */
 int flow_table_new(struct flow_table **table, const struct flow_options *options,
@@ -177,6 +178,17 @@ void fragment_map_free(struct fragment_map *map); /* NULL allowed */
 #define FRAGMENT_AGE_NS (30 * NS_PER_S)
 void fragment_map_attribute(struct fragment_map *map, const struct packet *packet,
                             struct layers *layers, struct ledger *ledger);
+
+/*
+ * Let question and answer of ICMP be directions of one biflow: the key of an echo request gets the
+ * type of the reply as source port, so that the reply's key is the same with both ends swapped.
+ * Records have sport 0 and dport type * 256 + code of their forward direction all the same.
+ */
+void flow_key_pair_icmp(struct flow_key *key);
+static inline bool flow_is_icmp(uint8_t proto)
+{
+    return proto == 1 || proto == 58;
+}
 
 /* Community ID v1 with seed 0 as text ("1:..."), empty when undefined. */
 void community_id(const struct address *src, const struct address *dst, uint8_t proto,

@@ -102,6 +102,24 @@ static void add_sparse(struct flow_rows *rows, const struct flow_record *r, unsi
     }
 }
 
+/* The Community ID of what the row says. */
+static void add_community_id(struct flow_rows *rows, unsigned row)
+{
+    const struct flow_columns *c = &rows->column;
+    struct text id = { 0 };
+    if (c->src == NULL || c->dst == NULL || c->proto == NULL || c->sport == NULL ||
+        c->dport == NULL)
+        return;
+    community_id(&c->src[row], &c->dst[row], c->proto[row], c->sport[row], c->dport[row], &id);
+    struct bytes *to = id.size > 0 ? sparse(rows, FLOW_COLUMN(community_id), row) : NULL;
+    const char *kept = to != NULL ? arena_text(&rows->batch->arena, id.data, id.size) : NULL;
+    if (to != NULL)
+        *to = (struct bytes){ .data = (const uint8_t *)kept, .size = kept != NULL ? id.size : 0 };
+    if (id.is_bad || (to != NULL && kept == NULL))
+        rows->failed = WEIR_EMEMORY;
+    text_fini(&id);
+}
+
 /* Address of the first (0) or second (1) endpoint. */
 static inline void put_address(struct address *to, const struct flow_record *r, unsigned side)
 {
@@ -127,15 +145,15 @@ void flow_rows_add(struct flow_rows *rows, const struct flow_record *r, enum flo
     const struct flow_columns *c = &rows->column;
     bool is_closed = r->state & RECORD_CLOSED;
     unsigned row = rows->batch->count++, front = r->state & RECORD_REVERSED, back = front ^ 1;
-    rows->ledger->in[STAGE_output]++;
+    rows->ledger->in[STAGE_record]++;
     c->start[row] = r->first_ns;
     c->end[row] = r->last_ns;
     if (c->proto != NULL)
         c->proto[row] = tail_proto(r->tail);
     if (c->src != NULL)
         put_address(&c->src[row], r, front);
-    if (c->sport != NULL)
-        c->sport[row] = tail_port(r->tail, front);
+    if (c->sport != NULL) /* of ICMP, see flow_key_pair_icmp */
+        c->sport[row] = flow_is_icmp(tail_proto(r->tail)) ? 0 : tail_port(r->tail, front);
     if (c->dst != NULL)
         put_address(&c->dst[row], r, back);
     if (c->dport != NULL)
@@ -160,6 +178,8 @@ void flow_rows_add(struct flow_rows *rows, const struct flow_record *r, enum flo
     }
     if ((r->state & RECORD_MAC) != 0 || r->vlan != 0 || r->tunnel != TUNNEL_NONE)
         add_sparse(rows, r, row);
+    if (rows->options->has_community_id)
+        add_community_id(rows, row);
     if (rows->batch->count == rows->batch->capacity)
         flow_rows_flush(rows);
 }

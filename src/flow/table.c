@@ -30,10 +30,8 @@ enum {
     TCP_SYN = 0x02,
     TCP_RST = 0x04,
     TCP_ACK = 0x10,
-    PROTO_ICMP = 1,
     PROTO_TCP = 6,
     PROTO_UDP = 17,
-    PROTO_ICMP6 = 58,
     PORT_DNS = 53
 };
 
@@ -198,8 +196,8 @@ static bool starts_backward(const struct layers *l)
     if (is_syn(l->tcp_flags))
         return l->tcp_flags & TCP_ACK;
     bool is_low_from = l->key.port[0] < 1024, is_low_to = l->key.port[1] < 1024;
-    return (l->flags & PACKET_PORTS) != 0 && l->key.proto != PROTO_ICMP &&
-           l->key.proto != PROTO_ICMP6 && is_low_from && !is_low_to;
+    return (l->flags & PACKET_PORTS) != 0 && !flow_is_icmp(l->key.proto) && is_low_from &&
+           !is_low_to;
 }
 
 /* Packets from an address and port to the same ones have no direction. */
@@ -448,7 +446,7 @@ static inline void count(struct flow_table *t, struct flow_record *r,
 static bool is_single(const struct layers *l)
 {
     uint8_t proto = l->key.proto;
-    return proto == PROTO_ICMP || proto == PROTO_ICMP6 ||
+    return flow_is_icmp(proto) ||
            (proto == PROTO_UDP && (l->key.port[0] == PORT_DNS || l->key.port[1] == PORT_DNS));
 }
 

@@ -90,9 +90,9 @@ static void put_kind(const struct ledger *l, enum ledger_kind kind, bool is_alwa
 void ledger_line(const struct ledger *l, struct text *out)
 {
     text_format(out, "%llu packets in", (unsigned long long)l->in[STAGE_input]);
-    if (l->in[STAGE_meter] > 0 || l->in[STAGE_output] > 0)
+    if (l->in[STAGE_meter] > 0 || l->in[STAGE_record] > 0)
         text_format(out, ", %llu metered into %llu records", (unsigned long long)l->out[STAGE_meter],
-                    (unsigned long long)l->in[STAGE_output]);
+                    (unsigned long long)l->in[STAGE_record]);
     put_kind(l, KIND_discarded, true, out);
     put_kind(l, KIND_sampled_out, false, out);
     put_kind(l, KIND_dropped, true, out);

@@ -1,6 +1,6 @@
 /*
- * -o parquet: one Parquet file by the lake's writer. Columns keep their types, so options for texts (digits, time format) mean nothing
- * here; --columns does.
+ * -o parquet: one Parquet file by the lake's writer. Columns keep their types, so options for texts
+ * (digits, time format) mean nothing here; --columns does.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -12,12 +12,14 @@
 struct parquet {
     struct lake_writer *writer;
     struct record_sink *sink;
-    struct record_type type; /* with the columns that were asked for, or names that SQL can tell apart */
+    struct record_type
+        type; /* with the columns that were asked for, or names that SQL can tell apart */
     struct column_type column[OUTPUT_COLUMNS_MAX];
     bool is_chosen; /* `type` differs from that of the batches */
 };
 
-/* To SQL "Bps" is "bps": the second of two names that differ in case only becomes the IANA name of its field. */
+/* To SQL "Bps" is "bps": the second of two names that differ in case only becomes the IANA name of
+ * its field. */
 static bool rename_equal(struct column_type *column, unsigned count)
 {
     bool is_any = false;
@@ -42,14 +44,16 @@ static int parquet_open(struct output *o, struct err *e)
     if (o->column_count > RECORD_COLUMNS_MAX)
         return err_set(e, WEIR_EUSAGE, "-o parquet: more than %d columns", RECORD_COLUMNS_MAX);
     const struct record_type *type = p->is_chosen ? &p->type : o->type;
-    int code = lake_file_new(&p->writer, o->options.path != NULL ? o->options.path : "-", type, o->ledger, e);
+    int code = lake_file_new(&p->writer, o->options.path != NULL ? o->options.path : "-", type,
+                             o->ledger, e);
     if (code == 0)
         p->sink = lake_writer_sink(p->writer, type);
     return code;
 }
 
 /* Texts live in the arena of their batch, so the copy gets its own. */
-static int copy_texts(struct record_batch *to, unsigned column, const struct record_batch *from, unsigned from_column)
+static int copy_texts(struct record_batch *to, unsigned column, const struct record_batch *from,
+                      unsigned from_column)
 {
     struct bytes *text = to->column[column].data;
     for (unsigned row = 0; row < from->count; row++) {
@@ -63,7 +67,8 @@ static int copy_texts(struct record_batch *to, unsigned column, const struct rec
     return 0;
 }
 
-static int copy_column(struct record_batch *to, unsigned column, const struct record_batch *from, unsigned from_column)
+static int copy_column(struct record_batch *to, unsigned column, const struct record_batch *from,
+                       unsigned from_column)
 {
     const struct column *c = &from->column[from_column];
     if (c->data == NULL)

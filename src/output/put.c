@@ -141,7 +141,8 @@ char *put_plain(char *at, const struct output *output, const struct output_colum
     if (c->type->type == T_TIME)
         return put_time(at, output, *(const int64_t *)value);
     /* Shares have one digit whatever --digits says, spec/tools.md 9.8. */
-    return put_value(at, c->type->type, value, c->type->unit == U_PERCENT ? 1 : (unsigned)output->options.digits);
+    return put_value(at, c->type->type, value,
+                     c->type->unit == U_PERCENT ? 1 : (unsigned)output->options.digits);
 }
 
 void put_utf8(struct text *t, const struct bytes *from)

@@ -87,13 +87,13 @@ class Comparison:
         self.only_here = set() if is_partial else ours.keys() - theirs.keys()
         self.only_there = theirs.keys() - ours.keys()
         self.differing = {}
-        self.turned = 0
+        self.turned = []
         for key in both:
             pairs = zip(COUNTERS, ours[key].values, theirs[key].values)
             if columns := [name for name, x, y in pairs if x != y and y is not None]:
                 self.differing[key] = columns
             elif ours[key].forward != theirs[key].forward and key[1] != key[2]:
-                self.turned += 1
+                self.turned.append(key)
         self.equal = len(both) - len(self.differing)
         self.count = len(both) + len(self.only_here) + len(self.only_there)
 

@@ -1,6 +1,5 @@
-#!/usr/bin/env python3
 """
-make.py [FOLDER]: writes the golden traces NAME.pcap (or another ending) beside itself or into FOLDER. Deterministic.
+python3 make.py [FOLDER]: writes the golden traces NAME.pcap (or another ending) beside itself or into FOLDER. Deterministic.
 
 Each trace comes with the flow records that it must give, worked out by hand from the packets written here; run.py holds every 'weir flow'
 against them. NAME.jsonl beside the trace is the whole output as last accepted (tools/golden --accept), so that no column changes unseen.
@@ -101,9 +100,12 @@ def transport_traces():
             (2 * MS, ether(ip6(A6, B6, ICMP6, icmp(128, 0, payload=b"p" * 56)))), (3 * MS, ether(ip6(B6, A6, ICMP6, icmp(129, 0, payload=b"p" * 56)))),
             # port unreachable, quoting a UDP packet that is not metered
             (4 * MS, ether(ip4(B, A, ICMP, icmp(3, 3, bytes(4), ip4(A, B, UDP, udp(1, 2))))))]
-    yield Trace("icmp.pcap", pcap(echo), native(
-        flow(ICMP, A, 0, B, 8 * 256, 1, 84), flow(ICMP, B, 0, A, 0, 1, 84), flow(ICMP6, A6, 0, B6, 128 * 256, 1, 104),
-        flow(ICMP6, B6, 0, A6, 129 * 256, 1, 104), flow(ICMP, B, 0, A, 3 * 256 + 3, 1, 56)))
+    # Question and answer are one biflow, or two records with one direction each.
+    last = flow(ICMP, B, 0, A, 3 * 256 + 3, 1, 56)
+    both = [flow(ICMP, A, 0, B, 8 * 256, 1, 84, 1, 84), flow(ICMP6, A6, 0, B6, 128 * 256, 1, 104, 1, 104), last]
+    single = [(ICMP, A, B, 8, 84), (ICMP, B, A, 0, 84), (ICMP6, A6, B6, 128, 104), (ICMP6, B6, A6, 129, 104)]
+    one_way = [{**flow(proto, src, 0, dst, kind * 256, 1, octets), "rev_packets": None, "rev_bytes": None} for proto, src, dst, kind, octets in single]
+    yield Trace("icmp.pcap", pcap(echo), native(*both), native(*one_way, {**last, "rev_packets": None, "rev_bytes": None}, options=["--uni"]))
 
 
 def fragment_traces():

@@ -3,11 +3,12 @@
 run.py WEIR [--accept] [NAME-SUBSTRING]...: the golden traces, one test each.
 
 A trace passes when the file is what make.py makes, when 'weir flow' gives exactly the records that make.py expects in each view, ends with
-the expected status and message, and when its whole output as JSON lines equals NAME.jsonl. --accept writes NAME.jsonl anew where only that
-differs. Ends with "N passed, N failed".
+the expected status and message, and when its whole output as JSON lines equals NAME.jsonl; with WEIR_SANITIZED the same by that program.
+--accept writes NAME.jsonl anew where only that differs. Ends with "N passed, N failed".
 """
 import difflib
 import json
+import os
 import pathlib
 import subprocess
 import sys
@@ -74,12 +75,14 @@ def check(weir, trace, is_accepting):
 
 def main():
     words = [word for word in sys.argv[1:] if not word.startswith("-")]
-    weir, names = pathlib.Path(words[0]).resolve(), words[1:]
+    programs, names = [pathlib.Path(words[0]).resolve()], words[1:]
+    if os.access(os.environ.get("WEIR_SANITIZED", ""), os.X_OK):
+        programs.append(pathlib.Path(os.environ["WEIR_SANITIZED"]).resolve())
     passed = failed = 0
     for trace in make.traces():
         if names and not any(name in trace.file for name in names):
             continue
-        complaints = list(check(weir, trace, "--accept" in sys.argv))
+        complaints = [text for weir in programs for text in check(weir, trace, "--accept" in sys.argv)]
         if complaints:
             print(f"{trace.file}:\n" + "\n".join(complaints))
         failed += bool(complaints)

@@ -185,7 +185,7 @@ static bool meter(const struct fds *fds, unsigned way, struct progress *progress
             is_good = complain("ledger does not close", ledger_stage_names[stage]);
         is_good = output_is_valid(fds, format) && is_good;
         progress->packets += sum.in[STAGE_input];
-        progress->records += sum.in[STAGE_output];
+        progress->records += sum.in[STAGE_record];
     }
     capture_close(capture);
     return is_good;

@@ -40,7 +40,8 @@ static void intervals_are_half_open_and_floor_below_zero(void **state)
 static void every_time_lies_in_its_interval(void **state)
 {
     (void)state;
-    static const char *const lengths[] = { "1ns", "7ns", "100ms", "0.3", "5", "1h", "1w", "1mo", "3mo", "1y" };
+    static const char *const lengths[] = { "1ns", "7ns", "100ms", "0.3", "5",
+                                           "1h",  "1w",  "1mo",   "3mo", "1y" };
     uint64_t seed = 88172645463325252;
     for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
         struct interval_grid g = { 0 };
@@ -84,7 +85,8 @@ static void options_say_length_zone_and_alignment(void **state)
     assert_int_equal(interval_parse_length("1mo", &g, &e), 0);
     assert_int_equal(interval_parse_align(NULL, 0, &g, &e), 0);
     int64_t february = interval_index(&g, INT64_C(1582934400) * S); /* 2020-02-29 */
-    assert_int_equal((interval_start(&g, february + 1) - interval_start(&g, february)) / (86400 * S), 29);
+    assert_int_equal(
+        (interval_start(&g, february + 1) - interval_start(&g, february)) / (86400 * S), 29);
 }
 
 int main(void)

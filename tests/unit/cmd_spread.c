@@ -13,7 +13,9 @@
 
 static struct spread make(enum spread_method method, int64_t length_ns)
 {
-    return (struct spread){ .grid.length_ns = length_ns, .method = method, .from_ns = INT64_MIN, .to_ns = INT64_MAX };
+    return (struct spread){
+        .grid.length_ns = length_ns, .method = method, .from_ns = INT64_MIN, .to_ns = INT64_MAX
+    };
 }
 
 static fixed_amount total_of(const struct spread *s)
@@ -24,7 +26,8 @@ static fixed_amount total_of(const struct spread *s)
     return sum;
 }
 
-static void a_flow_of_100000_bytes_from_3_4_to_7_8_gives_the_table_of_the_specification(void **state)
+static void
+a_flow_of_100000_bytes_from_3_4_to_7_8_gives_the_table_of_the_specification(void **state)
 {
     (void)state;
     static const struct {
@@ -33,9 +36,15 @@ static void a_flow_of_100000_bytes_from_3_4_to_7_8_gives_the_table_of_the_specif
         double exact[5];
         uint64_t cumulative[5], largest[5];
     } cases[] = {
-        { SPREAD_PROPORTIONAL, 5, { 150000 / 11.0, 250000 / 11.0, 250000 / 11.0, 250000 / 11.0, 200000 / 11.0 },
-          { 13636, 22728, 22727, 22727, 18182 }, { 13637, 22727, 22727, 22727, 18182 } },
-        { SPREAD_UNIFORM, 5, { 20000, 20000, 20000, 20000, 20000 }, { 20000, 20000, 20000, 20000, 20000 },
+        { SPREAD_PROPORTIONAL,
+          5,
+          { 150000 / 11.0, 250000 / 11.0, 250000 / 11.0, 250000 / 11.0, 200000 / 11.0 },
+          { 13636, 22728, 22727, 22727, 18182 },
+          { 13637, 22727, 22727, 22727, 18182 } },
+        { SPREAD_UNIFORM,
+          5,
+          { 20000, 20000, 20000, 20000, 20000 },
+          { 20000, 20000, 20000, 20000, 20000 },
           { 20000, 20000, 20000, 20000, 20000 } },
         { SPREAD_START, 1, { 100000 }, { 100000 }, { 100000 } },
         { SPREAD_END, 1, { 100000 }, { 100000 }, { 100000 } },
@@ -69,9 +78,11 @@ static void the_total_is_kept_whatever_the_records(void **state)
         fixed_amount sum = 0;
         for (unsigned i = 0; i < 500; i++) {
             seed ^= seed << 13, seed ^= seed >> 7, seed ^= seed << 17;
-            int64_t start = (int64_t)(seed % 1000) * 1000000007 - 400 * S, lasts = (int64_t)(seed >> 20) % (300 * S);
+            int64_t start = (int64_t)(seed % 1000) * 1000000007 - 400 * S,
+                    lasts = (int64_t)(seed >> 20) % (300 * S);
             uint64_t octets = seed >> (seed % 50);
-            assert_int_equal(spread_add(&s, start, start + (i % 5 ? lasts : 0), octets, 1, NULL), 0);
+            assert_int_equal(spread_add(&s, start, start + (i % 5 ? lasts : 0), octets, 1, NULL),
+                             0);
             sum += (fixed_amount)octets << 64;
         }
         assert_true(total_of(&s) == sum);
@@ -120,7 +131,8 @@ static void times_too_far_apart_are_refused(void **state)
     struct spread s = make(SPREAD_PROPORTIONAL, S);
     struct err e = { 0 };
     assert_int_equal(spread_add(&s, 0, S, 5, 1, &e), 0);
-    assert_int_equal(spread_add(&s, INT64_C(1700000000) * S, INT64_C(1700000001) * S, 5, 1, &e), WEIR_EUSAGE);
+    assert_int_equal(spread_add(&s, INT64_C(1700000000) * S, INT64_C(1700000001) * S, 5, 1, &e),
+                     WEIR_EUSAGE);
     assert_int_equal(spread_add(&s, INT64_MIN, INT64_MAX, 5, 1, &e), WEIR_EUSAGE);
     assert_true(total_of(&s) == (fixed_amount)5 << 64);
     spread_fini(&s);
@@ -129,7 +141,8 @@ static void times_too_far_apart_are_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_flow_of_100000_bytes_from_3_4_to_7_8_gives_the_table_of_the_specification),
+        cmocka_unit_test(
+            a_flow_of_100000_bytes_from_3_4_to_7_8_gives_the_table_of_the_specification),
         cmocka_unit_test(the_total_is_kept_whatever_the_records),
         cmocka_unit_test(shares_of_the_largest_numbers_do_not_overflow),
         cmocka_unit_test(a_window_keeps_only_what_lies_inside),

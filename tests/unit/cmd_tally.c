@@ -10,7 +10,7 @@
 
 #include "cmd/tally.h"
 
-#define S NS_PER_S
+#define S        NS_PER_S
 #define ROWS_MAX 64
 
 struct rows {
@@ -124,9 +124,14 @@ static void sizes_and_protocols_are_counted(void **state)
         uint8_t version, proto, flags;
         uint16_t ethertype, tcp_flags;
     } packets[] = {
-        { 60, 4, 6, 0, 0x800, 2 },           { 1514, 6, 6, 0, 0x86dd, 0x12 }, { 100, 4, 17, PACKET_FRAGMENT, 0x800, 0 },
-        { 98, 4, 1, 0, 0x800, 0 },           { 86, 6, 58, 0, 0x86dd, 0 },     { 42, 0, 0, 0, 0x806, 0 },
-        { 300, 0, 0, 0, 0x88cc, 0 },         { 60, 4, 6, 0, 0x800, 0x14 },
+        { 60, 4, 6, 0, 0x800, 2 },
+        { 1514, 6, 6, 0, 0x86dd, 0x12 },
+        { 100, 4, 17, PACKET_FRAGMENT, 0x800, 0 },
+        { 98, 4, 1, 0, 0x800, 0 },
+        { 86, 6, 58, 0, 0x86dd, 0 },
+        { 42, 0, 0, 0, 0x806, 0 },
+        { 300, 0, 0, 0, 0x88cc, 0 },
+        { 60, 4, 6, 0, 0x800, 0x14 },
     };
     b->count = sizeof packets / sizeof *packets;
     for (unsigned i = 0; i < b->count; i++) {
@@ -144,7 +149,8 @@ static void sizes_and_protocols_are_counted(void **state)
     tally_sizes(b, LENGTH_FRAME, size, counted);
     tally_add(&t, b, size, counted, 0, 3);
     tally_add(&t, b, size, counted, 3, b->count);
-    const uint64_t got[] = { t.packets, t.octets, t.min, t.max, t.ipv4, t.ipv6, t.arp, t.tcp, t.udp, t.icmp, t.fragments, t.tcp_syn, t.tcp_rst };
+    const uint64_t got[] = { t.packets, t.octets, t.min,  t.max,       t.ipv4,    t.ipv6,   t.arp,
+                             t.tcp,     t.udp,    t.icmp, t.fragments, t.tcp_syn, t.tcp_rst };
     const uint64_t expected[] = { 8, 2260, 42, 1514, 4, 2, 1, 3, 1, 2, 1, 2, 1 };
     for (size_t i = 0; i < sizeof got / sizeof *got; i++)
         assert_int_equal(got[i], expected[i]);

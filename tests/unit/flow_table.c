@@ -121,7 +121,7 @@ static void a_flood_evicts_the_silent_and_keeps_long_lived_flows_exact(void **st
     }
     assert_int_equal(b->packets, FLOOD + sent);
     assert_int_equal(b->ledger.out[STAGE_meter], FLOOD + sent);
-    assert_int_equal(b->ledger.in[STAGE_output], b->rows);
+    assert_int_equal(b->ledger.in[STAGE_record], b->rows);
     assert_int_equal(b->evicted, b->ledger.reason[REASON_evicted]);
     assert_int_equal(b->evicted, FLOOD + LONG_LIVED - stats.open);
     bench_free(b);

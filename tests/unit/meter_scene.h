@@ -163,6 +163,7 @@ static inline int scene_push(struct record_sink *sink, struct record_batch *b)
         TAKE(r->out_of_order, flow, out_of_order);
         TAKE(r->fragments, flow, fragments);
     }
+    scene->ledger.in[STAGE_output] += b->count;
     scene->ledger.out[STAGE_output] += b->count;
     record_batch_unref(b);
     return 0;
