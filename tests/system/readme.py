@@ -4,7 +4,8 @@ readme.py WEIR [--accept]: the console blocks of README.md and doc/*.md do what 
 
 A line that begins with "$ " is a command (continued behind a backslash), the lines below it are what it prints, to standard output or standard
 error; a line "..." stands for any lines, and at the end of a line for its rest. The commands of one document run in order in one shell, in the
-top folder; those of doc/ find what the README's left. --accept puts what was printed into commands that show no "...".
+top folder; those of doc/ find what the README's left. --accept puts what was printed into commands that show no "...", or show it only as their
+first line, which stands for the first paragraph.
 """
 import os
 import pathlib
@@ -54,6 +55,8 @@ def is_as_shown(shown, printed):
 
 def accept(document, command, shown, printed):
     text = document.read_text()
+    if shown.startswith("...\n"):
+        printed = "...\n" + printed.split("\n\n", 1)[-1]
     lines = "".join("$ " + line if at == 0 else line for at, line in enumerate(command.splitlines(keepends=True)))
     if lines + shown not in text:
         return
@@ -68,7 +71,7 @@ def main():
         for command, shown, printed, status in run(document, weir):
             is_right = status == 0 and is_as_shown(shown, printed)
             passed, failed = passed + is_right, failed + (not is_right)
-            if not is_right and is_accepting and "..." not in shown and status == 0:
+            if not is_right and is_accepting and "..." not in shown.removeprefix("...\n") and shown != "...\n" and status == 0:
                 accept(document, command, shown, printed)
             elif not is_right:
                 print(f"FAILED {document.name}: {command.strip()}\nstatus {status}, printed:\n{printed}instead of:\n{shown}")

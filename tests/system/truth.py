@@ -34,7 +34,7 @@ def cut(rows, is_micro):
     return sorted((*row[:9], *(time // 1000 * 1000 if is_micro else time for time in row[9:])) for row in rows)
 
 
-bad = 0
+passed = failed = 0
 with tempfile.TemporaryDirectory() as folder:
     folder = pathlib.Path(folder)
     subprocess.run(["cc", "-O1", "-o", folder / "gen_pcap", SOURCE / "bench" / "gen_pcap.c", "-lm"], check=True)
@@ -45,6 +45,7 @@ with tempfile.TemporaryDirectory() as folder:
         for workers in 1, 2, 4:
             got = cut(metered(folder / "t.pcap", workers), is_micro)
             ok = got == want
-            bad += not ok
+            passed, failed = passed + ok, failed + (not ok)
             print(f"{'ok' if ok else 'not ok'} - {name}, {workers} workers: {len(got)} of {len(want)} flows")
-sys.exit(bad != 0)
+print(f"{passed} passed, {failed} failed")
+sys.exit(failed != 0)
