@@ -59,6 +59,26 @@ static void expressions_are_compiled_for_each_link_type(void **state)
     }
 }
 
+/* Family of IPv6 as Linux, NetBSD, FreeBSD and macOS number it, in both byte orders. */
+static void null_headers_are_read_whatever_system_wrote_them(void **state)
+{
+    (void)state;
+    static const uint8_t families[] = { 24, 28, 30 };
+    struct bpf *bpf;
+    assert_int_equal(bpf_new("ip6", &bpf, NULL), 0);
+    for (size_t i = 0; i < sizeof families; i++) {
+        uint8_t little[44] = { families[i], 0, 0, 0, 0x60 },
+                big[44] = { 0, 0, 0, families[i], 0x60 };
+        struct packet a = packet_of(little, sizeof little, 0), b = packet_of(big, sizeof big, 0);
+        assert_true(bpf_match(bpf, &a));
+        assert_true(bpf_match(bpf, &b));
+    }
+    uint8_t ip4[24] = { 2, 0, 0, 0, 0x45 };
+    struct packet p = packet_of(ip4, sizeof ip4, 0);
+    assert_false(bpf_match(bpf, &p));
+    bpf_free(bpf);
+}
+
 static void wrong_expressions_are_named(void **state)
 {
     (void)state;
@@ -112,6 +132,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(expressions_are_compiled_for_each_link_type),
+        cmocka_unit_test(null_headers_are_read_whatever_system_wrote_them),
         cmocka_unit_test(wrong_expressions_are_named),
         cmocka_unit_test(a_text_is_bpf_if_it_can_be),
     };
