@@ -2,6 +2,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cmd/cmd.h"
 
@@ -60,10 +61,21 @@ int command_parse(const struct command *command, int argc, char **argv, void *va
     return option_parse(argc, argv, command->options, values, inputs, rest, e);
 }
 
+/* Plain capture files are mapped: who cuts one while it is read takes its pages away. */
+static void on_bus_error(int number)
+{
+    static const char message[] = "weir: a capture file was cut while it was read; what was counted "
+                                  "is lost, run it again on a copy\n";
+    (void)number;
+    (void)!write(STDERR_FILENO, message, sizeof message - 1);
+    _exit(err_exit_status(WEIR_EINPUT));
+}
+
 int main(int argc, char **argv)
 {
     struct err e = { 0 };
     int code = 0;
+    signal(SIGBUS, on_bus_error);
     signal(SIGPIPE, SIG_IGN); /* a closed pipe is a write error that gets a message */
     if (argc < 2 || strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
         const struct command *c = argc > 2 ? find(argv[2], &e) : NULL;
