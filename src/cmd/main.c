@@ -26,18 +26,21 @@ static const struct command *find(const char *name, struct err *e)
         names[i] = commands[i]->name;
     }
     const char *nearest = text_nearest(name, names, COMMANDS);
-    err_set(e, WEIR_EUSAGE, "no command '%s'; %s%s%s", name, nearest ? "did you mean '" : "'weir help' lists them",
-            nearest ? nearest : "", nearest ? "'?" : "");
+    err_set(e, WEIR_EUSAGE, "no command '%s'; %s%s%s", name,
+            nearest ? "did you mean '" : "'weir help' lists them", nearest ? nearest : "",
+            nearest ? "'?" : "");
     return NULL;
 }
 
 static void print_all(void)
 {
-    printf("weir %s: network traffic capture, flow metering and analysis\n\nusage: weir COMMAND [OPTIONS] [INPUT ...] [-- FILTER]\n\n",
+    printf("weir %s: network traffic capture, flow metering and analysis\n\nusage: weir COMMAND "
+           "[OPTIONS] [INPUT ...] [-- FILTER]\n\n",
            WEIR_VERSION);
     for (size_t i = 0; i < COMMANDS; i++)
         printf("  %-10s %s\n", commands[i]->name, commands[i]->help);
-    printf("\n'weir help COMMAND' says more. Exit status: 0 done, 1 the answer is no, 2 wrong usage, 3 input damaged, 4 output failed, "
+    printf("\n'weir help COMMAND' says more. Exit status: 0 done, 1 the answer is no, 2 wrong "
+           "usage, 3 input damaged, 4 output failed, "
            "5 interrupted.\n");
 }
 
@@ -45,13 +48,13 @@ static void print_help(const struct command *c)
 {
     struct text options = { 0 };
     option_help(c->options, &options);
-    printf("weir %s: %s\n\nusage: weir %s [OPTIONS] %s\n\n%s\nexamples:\n%s", c->name, c->help, c->name, c->arguments,
-           options.data ? options.data : "", c->examples);
+    printf("weir %s: %s\n\nusage: weir %s [OPTIONS] %s\n\n%s\nexamples:\n%s", c->name, c->help,
+           c->name, c->arguments, options.data ? options.data : "", c->examples);
     text_fini(&options);
 }
 
-int command_parse(const struct command *command, int argc, char **argv, void *values, struct option_list *inputs, char **rest,
-                  struct err *e)
+int command_parse(const struct command *command, int argc, char **argv, void *values,
+                  struct option_list *inputs, char **rest, struct err *e)
 {
     for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
         if (strcmp(argv[i], "--help") == 0) {
@@ -64,8 +67,9 @@ int command_parse(const struct command *command, int argc, char **argv, void *va
 /* Plain capture files are mapped: who cuts one while it is read takes its pages away. */
 static void on_bus_error(int number)
 {
-    static const char message[] = "weir: a capture file was cut while it was read; what was counted "
-                                  "is lost, run it again on a copy\n";
+    static const char message[] =
+        "weir: a capture file was cut while it was read; what was counted "
+        "is lost, run it again on a copy\n";
     (void)number;
     (void)!write(STDERR_FILENO, message, sizeof message - 1);
     _exit(err_exit_status(WEIR_EINPUT));
@@ -77,7 +81,8 @@ int main(int argc, char **argv)
     int code = 0;
     signal(SIGBUS, on_bus_error);
     signal(SIGPIPE, SIG_IGN); /* a closed pipe is a write error that gets a message */
-    if (argc < 2 || strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+    if (argc < 2 || strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0 ||
+        strcmp(argv[1], "-h") == 0) {
         const struct command *c = argc > 2 ? find(argv[2], &e) : NULL;
         if (c != NULL)
             print_help(c);

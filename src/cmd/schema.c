@@ -7,15 +7,18 @@
 
 #include "cmd/cmd.h"
 #include "output/output.h"
+#include "wire/wire.h"
 
 struct schema_options {
     struct output_options output; /* first, see output_option_table */
-    const char *json_schema;
+    const char *json_schema, *ipfix_template;
 };
 
 static const struct option options[] = {
     { "json-schema", 0, OPTION_TEXT, offsetof(struct schema_options, json_schema), "TYPE",
       "print the JSON Schema of the jsonl rows of a record type" },
+    { "ipfix-template", 0, OPTION_TEXT, offsetof(struct schema_options, ipfix_template), "TYPE",
+      "write an IPFIX message with the templates of a record type (binary, RFC 7011)" },
     { 0 },
 };
 static const struct option *const tables[] = { options, output_option_table, NULL };
@@ -143,7 +146,8 @@ static int list(const struct schema_options *o, const struct option_list *words,
     return output_close(output, e);
 }
 
-static int print_json_schema(const char *name, const char *path, struct err *e)
+/* The record type that an option names; NULL with the nearest in `e`. */
+static const struct record_type *find_type(const char *option, const char *name, struct err *e)
 {
     const char *names[RECORD_COUNT];
     for (unsigned i = 0; i < RECORD_COUNT; i++)
@@ -151,21 +155,46 @@ static int print_json_schema(const char *name, const char *path, struct err *e)
     const struct record_type *type = record_type_find(name);
     if (type == NULL) {
         const char *nearest = text_nearest(name, names, RECORD_COUNT);
-        return err_set(e, WEIR_EUSAGE, "--json-schema: no record type '%s'; the nearest is '%s'",
-                       name, nearest ? nearest : names[0]);
+        err_set(e, WEIR_EUSAGE, "%s: no record type '%s'; the nearest is '%s'", option, name,
+                nearest ? nearest : names[0]);
     }
-    struct text out = { 0 };
+    return type;
+}
+
+static int write_file(const char *path, const void *data, size_t size, struct err *e)
+{
     struct file *file;
-    output_json_schema((enum record_id)(type - record_types), &out);
-    int code = out.is_bad ? err_memory(e, "schema", out.size)
-                          : file_open(&file, path ? path : "-", FILE_CREATE, e);
+    int code = file_open(&file, path ? path : "-", FILE_CREATE, e);
     if (code == 0) {
-        code = file_write(file, out.data, out.size, e);
+        code = file_write(file, data, size, e);
         int closed = file_close(file, code == 0 ? e : NULL);
         code = code != 0 ? code : closed;
     }
+    return code;
+}
+
+static int print_json_schema(const char *name, const char *path, struct err *e)
+{
+    const struct record_type *type = find_type("--json-schema", name, e);
+    if (type == NULL)
+        return e->code;
+    struct text out = { 0 };
+    output_json_schema((enum record_id)(type - record_types), &out);
+    int code =
+        out.is_bad ? err_memory(e, "schema", out.size) : write_file(path, out.data, out.size, e);
     text_fini(&out);
     return code;
+}
+
+static int print_templates(const char *name, const char *path, struct err *e)
+{
+    uint8_t message[2048];
+    const struct record_type *type = find_type("--ipfix-template", name, e);
+    if (type == NULL)
+        return e->code;
+    size_t size = ipfix_put_templates(message, sizeof message, type);
+    assert(size > 0); /* RECORD_COLUMNS_MAX columns twice fit */
+    return write_file(path, message, size, e);
 }
 
 static int schema_run(int argc, char **argv, struct err *e);
@@ -174,7 +203,8 @@ const struct command schema_command = {
     .name = "schema",
     .help = "list the information elements: columns, IANA names, types, units",
     .arguments = "[TYPE|WORD ...]",
-    .examples = "  weir schema flow\n  weir schema port -o csv\n  weir schema --json-schema flow\n",
+    .examples = "  weir schema flow\n  weir schema port -o csv\n  weir schema --json-schema flow\n"
+                "  weir schema --ipfix-template flow -w flow.ipfix\n",
     .options = tables,
     .run = schema_run,
 };
@@ -187,6 +217,8 @@ static int schema_run(int argc, char **argv, struct err *e)
     o.output.preface = preface;
     if (code == 0 && o.json_schema != NULL)
         code = print_json_schema(o.json_schema, o.output.path, e);
+    else if (code == 0 && o.ipfix_template != NULL)
+        code = print_templates(o.ipfix_template, o.output.path, e);
     else if (code == 0)
         code = list(&o, &words, e);
     option_list_fini(&words);

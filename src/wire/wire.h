@@ -7,6 +7,7 @@
 #define WEIR_WIRE_H
 
 #include "packet/packet.h"
+#include "schema/schema.h"
 
 #define TRACE_INTERFACES_MAX 1024
 #define TRACE_HEAD_MAX 4096 /* octets that `probe` may want to see */
@@ -73,5 +74,19 @@ const char *link_name(uint16_t link);
 #define PCAP_RECORD_SIZE 16
 void pcap_put_header(uint8_t to[PCAP_HEADER_SIZE], uint16_t link, uint32_t snaplen);
 void pcap_put_record(uint8_t to[PCAP_RECORD_SIZE], const struct packet *packet);
+
+/* ---- IPFIX, RFC 7011 ---- */
+#define IPFIX_TEMPLATE_IP4 256
+#define IPFIX_TEMPLATE_IP6 257
+
+/* Octets of a value in a data record; 65535 = variable length (section 7). */
+uint16_t ipfix_field_size(enum value_type type, unsigned ip_version);
+/* Template record (section 3.4.1) of the dictionary fields of `type` with the elements for one IP
+ * version. Octets written, 0 without room for the longest form. */
+size_t ipfix_put_template(uint8_t *to, size_t room, uint16_t id, const struct record_type *type,
+                          unsigned ip_version);
+/* A whole message (section 3.1) with the templates for IPv4 and, if it has addresses, for IPv6;
+ * export time, sequence number and observation domain are 0. Octets written, 0 without room. */
+size_t ipfix_put_templates(uint8_t *to, size_t room, const struct record_type *type);
 
 #endif
