@@ -219,6 +219,17 @@ void text_sql(struct text *t, const char *from, size_t size)
     text_char(t, '\'');
 }
 
+void text_say(struct text *lines, const char *who)
+{
+    const char *at = lines->size > 0 ? lines->data : "";
+    while (*at != '\0') {
+        size_t size = strcspn(at, "\n");
+        fprintf(stderr, "%s: %.*s\n", who, (int)size, at);
+        at += size + (at[size] == '\n');
+    }
+    lines->size = 0;
+}
+
 void text_fini(struct text *t)
 {
     free(t->data);

@@ -38,6 +38,8 @@ void text_utf8(struct text *t, const char *from, size_t size);
 /* As a single-quoted SQL literal. */
 void text_sql(struct text *t, const char *from, size_t size);
 void text_fini(struct text *t);
+/* Lines for the user: each to standard error with "WHO: " before it; `lines` is empty afterwards. */
+void text_say(struct text *lines, const char *who);
 /* Length of the well-formed UTF-8 sequence at `at` (RFC 3629), 0 if there is none; size > 0. */
 size_t utf8_length(const uint8_t *at, size_t size);
 

@@ -8,11 +8,10 @@
 #include <unistd.h>
 
 #include "cmd/cmd.h"
+#include "cmd/shared.h"
 #include "engine/engine.h"
 #include "lake/lake.h"
 #include "output/output.h"
-
-#define MEMORY_DEFAULT_MAX (UINT64_C(8) << 30)
 
 struct flow_command {
     struct output_options output; /* first: output_option_table counts from here */
@@ -90,20 +89,6 @@ const struct command flow_command = {
     .run = flow_run,
 };
 
-/* SIGINT and SIGTERM end the input; what is there is written. */
-static void on_signal(int number)
-{
-    file_stop = number;
-}
-
-static uint64_t memory_default(void)
-{
-    long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
-    uint64_t quarter =
-        pages > 0 && page > 0 ? (uint64_t)pages / 4 * (uint64_t)page : UINT64_C(1) << 30;
-    return quarter < MEMORY_DEFAULT_MAX ? quarter : MEMORY_DEFAULT_MAX;
-}
-
 static int parse_end(const char *list, bool *ends_at_fin, struct err *e)
 {
     if (strcmp(list, "none") != 0 && strcmp(list, "fin") != 0)
@@ -139,41 +124,6 @@ static int metering(const struct flow_command *o, struct flow_options *flow, str
         code = flow_key_parse(o->key, &flow->mask, e);
     if (code == 0 && o->end != NULL)
         code = parse_end(o->end, &flow->ends_at_fin, e);
-    return code;
-}
-
-static int parse_side(const char *text, size_t size, int64_t *ns, const char *what, struct err *e)
-{
-    char word[64];
-    if (size == 0)
-        return 0;
-    if (size >= sizeof word)
-        return err_set(e, WEIR_EUSAGE,
-                       "%s: '%s' is no time; write 2019-09-15T08:00:00Z or seconds since 1970",
-                       what, text);
-    memcpy(word, text, size);
-    word[size] = '\0';
-    return parse_instant(word, ns, what, e);
-}
-
-static int time_range(const struct flow_command *o, struct capture_options *in, struct err *e)
-{
-    int code = 0;
-    in->from_ns = INT64_MIN;
-    in->to_ns = INT64_MAX;
-    if (o->time != NULL) {
-        const char *middle = strstr(o->time, "..");
-        if (middle == NULL)
-            return err_set(e, WEIR_EUSAGE, "--time = '%s': write FROM..TO, either may be left out",
-                           o->time);
-        code = parse_side(o->time, (size_t)(middle - o->time), &in->from_ns, "--time", e);
-        if (code == 0)
-            code = parse_side(middle + 2, strlen(middle + 2), &in->to_ns, "--time", e);
-    }
-    if (code == 0 && o->from != NULL)
-        code = parse_side(o->from, strlen(o->from), &in->from_ns, "--from", e);
-    if (code == 0 && o->to != NULL)
-        code = parse_side(o->to, strlen(o->to), &in->to_ns, "--to", e);
     return code;
 }
 
@@ -361,7 +311,7 @@ static int open_all(struct flow_run *f, const struct option_list *inputs, struct
     f->in.count_max = f->o.count;
     int code = metering(&f->o, &f->engine.flow, e);
     if (code == 0)
-        code = time_range(&f->o, &f->in, e);
+        code = time_range_parse(f->o.time, f->o.from, f->o.to, &f->in.from_ns, &f->in.to_ns, e);
     enum filter_language language = FILTER_LANGUAGE_ANY;
     if (code == 0)
         code = filter_language_parse(f->o.filter_language, &language, e);
@@ -390,7 +340,8 @@ static int open_all(struct flow_run *f, const struct option_list *inputs, struct
     f->engine.worker_count = (unsigned)f->o.workers;
     f->engine.flows = is_null && f->filter == NULL && f->lake == NULL ? NULL : &f->way.sink;
     f->engine.profile = f->o.has_stats ? &f->profile : NULL;
-    f->engine.stop = &file_stop;
+    f->engine.stop = stop_on_signals();
+    f->engine.who = "weir flow";
     return code;
 }
 
@@ -416,10 +367,6 @@ static int run(struct flow_run *f, const struct option_list *inputs, struct err 
     clock_gettime(CLOCK_MONOTONIC, &begin);
     int code = open_all(f, inputs, e);
     if (code == 0) {
-        struct sigaction action = { .sa_handler = on_signal,
-                                    .sa_flags = (int)SA_RESETHAND }; /* the second one kills */
-        sigaction(SIGINT, &action, NULL);
-        sigaction(SIGTERM, &action, NULL);
         code = meter_all(f, e);
         print_ledger(&f->o, &f->sum, &f->profile);
         if (f->o.has_rusage)

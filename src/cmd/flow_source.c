@@ -49,18 +49,13 @@ enum flow_input flow_input_kind(const char *path)
                : FLOW_INPUT_CAPTURE;
 }
 
-static void show(struct text *messages)
-{
-    if (messages->size > 0)
-        fprintf(stderr, "%s", messages->data);
-    text_fini(messages);
-}
-
-static int read_csv(const char *path, struct record_sink *sink, struct err *e)
+static int read_csv(const struct flow_source *source, const char *path, struct record_sink *sink,
+                    struct err *e)
 {
     struct text messages = { 0 };
     int code = csv_read(path, &record_types[RECORD_flow], sink, &messages, e);
-    show(&messages);
+    text_say(&messages, source->packets->who);
+    text_fini(&messages);
     return code;
 }
 
@@ -81,7 +76,8 @@ static int read_lake(const struct flow_source *source, const char *path, struct 
             store, "SELECT \"start\", \"end\", bytes, rev_bytes, packets, rev_packets FROM flow",
             same_sink, sink, e);
     store_close(store);
-    show(&messages);
+    text_say(&messages, source->packets->who);
+    text_fini(&messages);
     return code;
 }
 
@@ -95,9 +91,9 @@ static int read_captures(const struct flow_source *source, const char *const *pa
                                   .count_max = o->count_max,
                                   .from_ns = INT64_MIN,
                                   .to_ns = INT64_MAX };
-    struct engine_options engine = { .worker_count = 1,
-                                     .flows = sink,
-                                     .decode.enter_tunnels = o->enters_tunnels };
+    struct engine_options engine = {
+        .who = o->who, .worker_count = 1, .flows = sink, .decode.enter_tunnels = o->enters_tunnels
+    };
     struct capture *capture = NULL;
     struct ledger read = { 0 }, sum = { 0 };
     flow_preset("native", &engine.flow);
@@ -126,7 +122,7 @@ int flow_source_read(const struct flow_source *source, const struct option_list 
     for (size_t i = 0; i < inputs->count && code == 0; i++) {
         enum flow_input kind = flow_input_kind(inputs->item[i]);
         if (kind == FLOW_INPUT_CSV)
-            code = read_csv(inputs->item[i], sink, e);
+            code = read_csv(source, inputs->item[i], sink, e);
         else if (kind == FLOW_INPUT_LAKE)
             code = read_lake(source, inputs->item[i], sink, e);
         else

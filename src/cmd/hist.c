@@ -349,7 +349,9 @@ const struct command hist_command = {
 
 static int hist_run(int argc, char **argv, struct err *e)
 {
-    struct hist_options o = { .common.output = OUTPUT_DEFAULTS, .quantile_type = 1 };
+    struct hist_options o = { .common.input.who = "weir hist",
+                              .common.output = OUTPUT_DEFAULTS,
+                              .quantile_type = 1 };
     struct option_list inputs = { 0 };
     char *rest = NULL;
     int code = command_parse(&hist_command, argc, argv, &o, &inputs, &rest, e);

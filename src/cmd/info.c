@@ -189,16 +189,6 @@ static int push_row(struct output *output, const char *path, const struct trace_
 
 /* ---- files ---- */
 
-static void print_messages(struct text *messages)
-{
-    for (char *line = messages->size > 0 ? messages->data : NULL; line != NULL && *line != '\0';) {
-        size_t size = strcspn(line, "\n");
-        fprintf(stderr, "weir info: %.*s\n", (int)size, line);
-        line += size + (line[size] == '\n');
-    }
-    messages->size = 0;
-}
-
 /* 1 if the file was damaged or unreadable, which has been said; negative when going on is useless.
  */
 static int info_file(const char *path, const struct info_options *o, struct packet_batch *batch,
@@ -217,8 +207,8 @@ static int info_file(const char *path, const struct info_options *o, struct pack
     if (code < 0)
         return code;
     while ((code = capture_fill(capture, batch, e)) > 0)
-        print_messages(&capture->messages);
-    print_messages(&capture->messages);
+        text_say(&capture->messages, "weir info");
+    text_say(&capture->messages, "weir info");
     bool is_damaged = capture->worst < 0;
 
     char sha256[SHA256_TEXT_SIZE] = "";

@@ -41,13 +41,6 @@ int packets_filter_new(const struct packets_options *o, const char *rest, struct
     return code;
 }
 
-static void print_messages(struct capture *capture)
-{
-    if (capture->messages.size > 0)
-        fprintf(stderr, "%s", capture->messages.data);
-    capture->messages.size = 0;
-}
-
 /* Packets that pass move to the front. */
 static void filter_batch(struct packets *p, struct bpf *bpf, struct packet_batch *batch)
 {
@@ -68,7 +61,7 @@ static int read_all(struct packets *p, const struct packets_options *o, struct c
     const struct decode_options decode = { .enter_tunnels = o->enters_tunnels };
     for (;;) {
         int got = capture_fill(capture, batch, e);
-        print_messages(capture);
+        text_say(&capture->messages, o->who);
         if (got <= 0)
             return got;
         p->ledger.in[STAGE_filter] += batch->count;
@@ -85,13 +78,12 @@ static int read_all(struct packets *p, const struct packets_options *o, struct c
     }
 }
 
-static void show_filter(struct bpf *bpf)
+static void show_filter(struct bpf *bpf, const char *who)
 {
     struct text message = { 0 };
     if (bpf != NULL)
         bpf_message(bpf, &message);
-    if (message.size > 0)
-        fprintf(stderr, "%s", message.data);
+    text_say(&message, who);
     text_fini(&message);
 }
 
@@ -145,11 +137,11 @@ int packets_run(struct packets *p, const struct packets_options *o,
     if (code == 0)
         code = read_all(p, o, capture, bpf, batch, e);
     if (capture != NULL) {
-        print_messages(capture);
+        text_say(&capture->messages, o->who);
         p->worst = capture->worst;
         capture_close(capture);
     }
-    show_filter(bpf);
+    show_filter(bpf, o->who);
     if (o->shows_stats)
         show_stats(p);
     bpf_free(bpf);

@@ -11,6 +11,7 @@
 #include "output/output.h"
 
 struct packets_options {
+    const char *who;         /* before messages: "weir stat" */
     struct option_list read; /* -r, before the inputs given without a letter */
     const char *filter;      /* -f */
     const char *from, *to;

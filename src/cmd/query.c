@@ -167,7 +167,9 @@ static int check(const struct query_command *o, const char *rest, struct err *e)
 
 static int query_command_run(int argc, char **argv, struct err *e)
 {
-    struct query_command o = { .output = OUTPUT_DEFAULTS, .row_max = UINT64_MAX };
+    struct query_command o = { .output = OUTPUT_DEFAULTS,
+                               .records.who = "weir query",
+                               .row_max = UINT64_MAX };
     struct option_list inputs = { 0 };
     char *rest = NULL;
     int code = command_parse(&query_command, argc, argv, &o, &inputs, &rest, e);

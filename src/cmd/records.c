@@ -1,5 +1,6 @@
 /* Records for questions from lake, Parquet, CSV and captures, see records.h. */
 #include "cmd/records.h"
+#include "cmd/shared.h"
 
 #include <ctype.h>
 #include <signal.h>
@@ -9,8 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define MEMORY_DEFAULT_MAX (UINT64_C(8) << 30)
-#define PEEK_OCTETS        64
+#define PEEK_OCTETS 64
 
 #define AT(field) offsetof(struct records_command, records.field)
 const struct option records_option_table[] = {
@@ -45,60 +45,6 @@ const struct option records_option_table[] = {
 #undef AT
 
 enum input_kind { INPUT_CAPTURE, INPUT_CSV, INPUT_STORED };
-
-/* SIGINT and SIGTERM end the input; the answer is about what was read. */
-static volatile sig_atomic_t stop;
-
-static void on_signal(int number)
-{
-    stop = number;
-}
-
-/* ---- time ---- */
-
-static int read_side(const char *text, size_t size, int64_t *ns, struct err *e)
-{
-    char word[64];
-    if (size == 0)
-        return 0;
-    if (size >= sizeof word)
-        return err_set(e, WEIR_EUSAGE, "--time: '%s' is no time", text);
-    memcpy(word, text, size);
-    word[size] = '\0';
-    return parse_instant(word, ns, "--time", e);
-}
-
-int range_parse(const char *text, int64_t *from_ns, int64_t *to_ns, struct err *e)
-{
-    const char *middle = strstr(text, "..");
-    if (middle != NULL) {
-        int code = read_side(text, (size_t)(middle - text), from_ns, e);
-        return code == 0 ? read_side(middle + 2, strlen(middle + 2), to_ns, e) : code;
-    }
-    /* Dates have dashes too, so the one with a time on both sides parts them. */
-    for (const char *dash = strchr(text, '-'); dash != NULL; dash = strchr(dash + 1, '-'))
-        if (dash != text && dash[1] != '\0' &&
-            read_side(text, (size_t)(dash - text), from_ns, NULL) == 0 &&
-            read_side(dash + 1, strlen(dash + 1), to_ns, NULL) == 0)
-            return 0;
-    return err_set(e, WEIR_EUSAGE,
-                   "--time = '%s': write FROM..TO, either may be left out, for example "
-                   "2019-09-15T08:00..2019-09-15T09:00",
-                   text);
-}
-
-static int read_times(const struct records_options *o, int64_t *from_ns, int64_t *to_ns,
-                      struct err *e)
-{
-    *from_ns = INT64_MIN;
-    *to_ns = INT64_MAX;
-    int code = o->time != NULL ? range_parse(o->time, from_ns, to_ns, e) : 0;
-    if (code == 0 && o->from != NULL)
-        code = parse_instant(o->from, from_ns, "--from", e);
-    if (code == 0 && o->to != NULL)
-        code = parse_instant(o->to, to_ns, "--to", e);
-    return code;
-}
 
 /* ---- what an input is ---- */
 
@@ -193,7 +139,7 @@ static int metering(const struct records_options *o, uint64_t memory_octets,
     struct flow_options *flow = &engine->flow;
     flow->memory_octets = memory_octets;
     engine->worker_count = 1;
-    engine->stop = &stop;
+    engine->stop = stop_on_signals();
     engine->decode.enter_tunnels = o->enters_tunnels;
     if (!flow_preset(o->preset != NULL ? o->preset : "native", flow))
         return err_set(e, WEIR_EUSAGE, "no preset '%s'; write native, crl or nfpcapd", o->preset);
@@ -209,26 +155,14 @@ static int metering(const struct records_options *o, uint64_t memory_octets,
     return 0;
 }
 
-static void print_ledger(const struct records_options *o, const struct ledger *ledger)
-{
-    struct text out = { 0 };
-    if (o->has_stats)
-        ledger_table(ledger, &out);
-    if (!o->is_quiet) {
-        ledger_line(ledger, &out);
-        text_char(&out, '\n');
-    }
-    if (out.size > 0)
-        fwrite(out.data, 1, out.size, stderr);
-    text_fini(&out);
-}
-
 static int read_captures(struct records *records, const struct records_options *o,
                          uint64_t memory_octets, struct capture_options *in,
                          struct record_sink *sink, struct err *e)
 {
     struct counting_sink counting = { .sink = { counting_push }, .to = sink };
-    struct engine_options engine = { .packet_filter = records->bpf, .flows = &counting.sink };
+    struct engine_options engine = { .who = o->who,
+                                     .packet_filter = records->bpf,
+                                     .flows = &counting.sink };
     struct ledger read = { 0 }, sum = { 0 };
     struct capture *capture = NULL;
     int code = metering(o, memory_octets, &engine, e);
@@ -236,27 +170,16 @@ static int read_captures(struct records *records, const struct records_options *
         code = capture_open_files(&capture, in, &read, e);
     if (code != 0)
         return code;
-    struct sigaction action = { .sa_handler = on_signal,
-                                .sa_flags = (int)SA_RESETHAND }; /* the second one kills */
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
     code = engine_meter(capture, &engine, &sum, e);
     sum.in[STAGE_output] += counting.rows;
     sum.out[STAGE_output] += counting.rows;
-    print_ledger(o, &sum);
+    ledger_say(&sum, o->has_stats, o->is_quiet);
     records->worst = code == WEIR_EINTERRUPT ? code : capture->worst;
     capture_close(capture);
     return code == WEIR_EINTERRUPT ? 0 : code;
 }
 
 /* ---- opening ---- */
-
-static void print_messages(struct text *messages)
-{
-    if (messages->size > 0)
-        fwrite(messages->data, 1, messages->size, stderr);
-    text_fini(messages);
-}
 
 static int open_stored(struct records *records, const struct records_options *o, const char *path,
                        struct err *e)
@@ -267,18 +190,10 @@ static int open_stored(struct records *records, const struct records_options *o,
         code = store_open_lake(&records->store, path != NULL ? path : fallback.data,
                                records->question.from_ns, records->question.to_ns, &messages, e);
     if (!o->is_quiet)
-        print_messages(&messages);
+        text_say(&messages, o->who);
     text_fini(&messages);
     text_fini(&fallback);
     return code;
-}
-
-static uint64_t memory_of(const struct records_options *o)
-{
-    if (o->memory_octets > 0)
-        return o->memory_octets;
-    uint64_t quarter = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE) / 4;
-    return quarter < MEMORY_DEFAULT_MAX ? quarter : MEMORY_DEFAULT_MAX;
 }
 
 /* Captures and CSV files into a store in memory, each kind in the order given. */
@@ -291,7 +206,9 @@ static int read_files(struct records *records, const struct records_options *o,
     const char **captures = calloc(count, sizeof *captures);
     if (captures == NULL)
         return err_memory(e, "inputs", count * sizeof *captures);
-    uint64_t memory = memory_of(o); /* half for the meter, half for its records */
+    uint64_t memory = o->memory_octets > 0
+                          ? o->memory_octets
+                          : memory_default(); /* half for the meter, half for its records */
     int code = store_open_memory(&records->store, &record_types[RECORD_flow], memory / 2, &sink, e);
     struct capture_options in = { .path = captures,
                                   .is_sorted = o->is_sorted,
@@ -308,7 +225,7 @@ static int read_files(struct records *records, const struct records_options *o,
         }
     }
     if (!o->is_quiet || records->worst != 0)
-        print_messages(&messages);
+        text_say(&messages, o->who);
     text_fini(&messages);
     if (code == 0 && in.path_count > 0) {
         code = read_captures(records, o, memory / 2, &in, sink, e);
@@ -340,7 +257,8 @@ int records_open(struct records *records, const struct records_options *o,
                        "a lake or Parquet file is the only input; ask about it and the other files "
                        "one after the other");
     if (code == 0)
-        code = read_times(o, &records->question.from_ns, &records->question.to_ns, e);
+        code = time_range_parse(o->time, o->from, o->to, &records->question.from_ns,
+                                &records->question.to_ns, e);
     if (code == 0)
         code = make_filter(records, o, rest, captures > 0 && captures == count, e);
     if (code == 0)

@@ -1,6 +1,7 @@
 /*
- * records: where the records of a question come from. One command line for all of them: a lake, a Parquet file, native CSV, or capture files
- * that are metered on the way in. What an input is, its content tells (spec/tools.md section 3).
+ * records: where the records of a question come from. One command line for all of them: a lake, a
+ * Parquet file, native CSV, or capture files that are metered on the way in. What an input is, its
+ * content tells (spec/tools.md section 3).
  */
 #ifndef WEIR_CMD_RECORDS_H
 #define WEIR_CMD_RECORDS_H
@@ -11,6 +12,7 @@
 #include "query/query.h"
 
 struct records_options {
+    const char *who; /* before messages: "weir top" */
     struct option_list read;
     const char *lake, *kind, *filter, *filter_language, *time, *from, *to, *preset, *length;
     uint64_t memory_octets; /* 0: a quarter of the machine, 8 GiB at most */
@@ -38,8 +40,5 @@ int records_open(struct records *records, const struct records_options *options,
                  const struct option_list *inputs, const char *rest, struct err *e);
 /* Returns `code`, or the reason why the records gave only a part. */
 int records_close(struct records *records, int code, struct err *e);
-
-/* "FROM..TO", or nfdump's "FROM-TO"; either may be left out. Both ends belong to the range. */
-int range_parse(const char *text, int64_t *from_ns, int64_t *to_ns, struct err *e);
 
 #endif

@@ -200,7 +200,9 @@ const struct command stat_command = {
 
 static int stat_run(int argc, char **argv, struct err *e)
 {
-    struct stat_options o = { .common.output = OUTPUT_DEFAULTS, .slack = 2 };
+    struct stat_options o = { .common.input.who = "weir stat",
+                              .common.output = OUTPUT_DEFAULTS,
+                              .slack = 2 };
     struct option_list inputs = { 0 };
     char *rest = NULL;
     int code = command_parse(&stat_command, argc, argv, &o, &inputs, &rest, e);

@@ -118,7 +118,7 @@ static int ask_all(const struct top_command *o, const struct records *records,
 
 static int top_command_run(int argc, char **argv, struct err *e)
 {
-    struct top_command o = { .output = OUTPUT_DEFAULTS, .row_max = 10 };
+    struct top_command o = { .output = OUTPUT_DEFAULTS, .records.who = "weir top", .row_max = 10 };
     struct option_list words = { 0 };
     char *rest = NULL;
     size_t stats = 0;

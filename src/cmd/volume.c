@@ -383,7 +383,9 @@ const struct command volume_command = {
 
 static int volume_run(int argc, char **argv, struct err *e)
 {
-    struct volume_options o = { .common.output = OUTPUT_DEFAULTS, .slack = 2 };
+    struct volume_options o = { .common.input.who = "weir volume",
+                                .common.output = OUTPUT_DEFAULTS,
+                                .slack = 2 };
     struct option_list inputs = { 0 };
     char *rest = NULL;
     int code = command_parse(&volume_command, argc, argv, &o, &inputs, &rest, e);

@@ -34,14 +34,6 @@ struct engine {
     uint8_t keep[BATCH_MAX];
 };
 
-static void print_messages(struct capture *capture)
-{
-    if (capture->messages.size == 0)
-        return;
-    fwrite(capture->messages.data, 1, capture->messages.size, stderr);
-    capture->messages.size = 0;
-}
-
 /* Sum over all stages as of now. Waits for the workers. */
 static void sum_ledger(struct engine *g, struct ledger *sum)
 {
@@ -180,7 +172,7 @@ static int run(struct engine *g, struct err *e)
     for (;;) {
         uint64_t since_ns = profile_now(o);
         int count = capture_fill(g->capture, g->batch, e);
-        print_messages(g->capture);
+        text_say(&g->capture->messages, g->options->who != NULL ? g->options->who : "weir");
         bool is_stopped = o->stop != NULL && *o->stop != 0;
         if (count <= 0 && !is_stopped)
             return count;

@@ -33,6 +33,7 @@ struct engine_profile {
 };
 
 struct engine_options {
+    const char *who; /* before messages of the capture: "weir flow"; NULL = "weir" */
     struct flow_options
         flow; /* memory_octets is shared out among the workers and the fragment map */
     struct decode_options decode;
