@@ -40,26 +40,6 @@ static void print_all(void)
            "5 interrupted.\n");
 }
 
-static void print_help(const struct command *c)
-{
-    struct text options = { 0 };
-    option_help(c->options, &options);
-    printf("weir %s: %s\n\nusage: weir %s [OPTIONS] %s\n\n%s\nexamples:\n%s", c->name, c->help, c->name, c->arguments,
-           options.data ? options.data : "", c->examples);
-    text_fini(&options);
-}
-
-int command_parse(const struct command *command, int argc, char **argv, void *values, struct option_list *inputs, char **rest,
-                  struct err *e)
-{
-    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
-        if (strcmp(argv[i], "--help") == 0) {
-            print_help(command);
-            return 1;
-        }
-    return option_parse(argc, argv, command->options, values, inputs, rest, e);
-}
-
 int main(int argc, char **argv)
 {
     struct err e = { 0 };
@@ -68,7 +48,7 @@ int main(int argc, char **argv)
     if (argc < 2 || strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
         const struct command *c = argc > 2 ? find(argv[2], &e) : NULL;
         if (c != NULL)
-            print_help(c);
+            command_help(c);
         else if (argc <= 2)
             print_all();
         else
