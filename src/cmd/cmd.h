@@ -16,6 +16,8 @@ struct command {
     int (*run)(int argc, char **argv, struct err *e);
 };
 
+/* Its help to standard output. */
+void command_help(const struct command *command);
 /* 1 when the command was asked for --help (printed), 0 to go on, negative on wrong usage. */
 int command_parse(const struct command *command, int argc, char **argv, void *values, struct option_list *inputs, char **rest,
                   struct err *e);

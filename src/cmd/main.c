@@ -44,26 +44,6 @@ static void print_all(void)
            "5 interrupted.\n");
 }
 
-static void print_help(const struct command *c)
-{
-    struct text options = { 0 };
-    option_help(c->options, &options);
-    printf("weir %s: %s\n\nusage: weir %s [OPTIONS] %s\n\n%s\nexamples:\n%s", c->name, c->help,
-           c->name, c->arguments, options.data ? options.data : "", c->examples);
-    text_fini(&options);
-}
-
-int command_parse(const struct command *command, int argc, char **argv, void *values,
-                  struct option_list *inputs, char **rest, struct err *e)
-{
-    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
-        if (strcmp(argv[i], "--help") == 0) {
-            print_help(command);
-            return 1;
-        }
-    return option_parse(argc, argv, command->options, values, inputs, rest, e);
-}
-
 /* Plain capture files are mapped: who cuts one while it is read takes its pages away. */
 static void on_bus_error(int number)
 {
@@ -85,7 +65,7 @@ int main(int argc, char **argv)
         strcmp(argv[1], "-h") == 0) {
         const struct command *c = argc > 2 ? find(argv[2], &e) : NULL;
         if (c != NULL)
-            print_help(c);
+            command_help(c);
         else if (argc <= 2)
             print_all();
         else

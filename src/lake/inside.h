@@ -68,11 +68,9 @@ int segment_file_open(struct segment_file **file, const char *path, enum file_mo
 /* Waits for the last octet, syncs, closes, frees. `octets` may be NULL. */
 int segment_file_finish(struct segment_file *file, uint64_t *octets, struct err *e);
 
-/* ---- Parquet by DuckDB (segment.c) ---- */
+/* ---- Parquet by DuckDB (segment.c, in the module) ---- */
 
 struct segment_maker;
-int segment_maker_new(struct segment_maker **maker, struct err *e);
-void segment_maker_free(struct segment_maker *maker);
 
 /* One file to be made. */
 struct segment_plan {
@@ -84,9 +82,15 @@ struct segment_plan {
     struct record_batch *(*next)(void *context); /* lent until the next call; NULL = no more */
     void *context;
 };
-/* Takes batches until there are no more, also on failure. *rows = rows in the file. */
-int segment_make(struct segment_maker *maker, const struct segment_plan *plan, uint64_t *rows,
-                 struct err *e);
+/* What lake_duckdb("segment_calls") gives. */
+struct segment_calls {
+    int (*maker_new)(struct segment_maker **maker, struct err *e);
+    void (*maker_free)(struct segment_maker *maker); /* not of NULL */
+    /* Takes batches until there are no more, also on failure. *rows = rows in the file. */
+    int (*make)(struct segment_maker *maker, const struct segment_plan *plan, uint64_t *rows,
+                struct err *e);
+};
+extern const struct segment_calls segment_calls;
 
 /* ---- rows waiting for their hour (hours.c); belongs to the writer thread ---- */
 

@@ -97,7 +97,13 @@ void lake_list_close(struct lake_list *list);
 /* Read the whole file and compare its checksums. WEIR_ENO with the reason if it is damaged. */
 int lake_segment_verify(const struct lake_segment *segment, struct err *e);
 
-/* ---- batches as a DuckDB table, for query/store_duckdb.c ---- */
+/* ---- DuckDB is a module of its own, loaded when it is needed ---- */
+
+/* Its constant `name`, a struct of calls (lake/inside.h, query/store_inside.h); valid for ever. NULL
+ * if this build or this machine has no DuckDB. Any thread. The first call loads it: 12 ms. */
+const void *lake_duckdb(const char *name, struct err *e);
+
+/* ---- batches as a DuckDB table, inside the module, for query/store_duckdb.c ---- */
 
 /* Where the rows of the table function come from. */
 struct lake_feed {

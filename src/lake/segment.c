@@ -4,7 +4,8 @@
  *
  * This way memory is constant and nothing is stored twice; an appender with a table behind it took
  * 2 GB for 10 million rows, and the same time. One thread: a second one burned twice the CPU for
- * the same rate. Known to DuckDB in this program are this file and query/store_duckdb.c.
+ * the same rate. DuckDB is known to this file and to those of query ending in _duckdb, a module
+ * that lake/module.c loads.
  */
 #include <duckdb.h>
 
@@ -16,11 +17,6 @@
 #include "lake/inside.h"
 
 _Static_assert(RECORD_COLUMNS_MAX <= 64, "a set of columns is one word");
-
-bool lake_is_built_in(void)
-{
-    return true;
-}
 
 static duckdb_type duckdb_type_of(enum value_type type)
 {
@@ -338,16 +334,14 @@ static void *same(void *context)
     return context;
 }
 
-void segment_maker_free(struct segment_maker *maker)
+static void maker_free(struct segment_maker *maker)
 {
-    if (maker == NULL)
-        return;
     duckdb_disconnect(&maker->connection);
     duckdb_close(&maker->database);
     free(maker);
 }
 
-int segment_maker_new(struct segment_maker **maker, struct err *e)
+static int maker_new(struct segment_maker **maker, struct err *e)
 {
     static const char *const settings[][2] = {
         { "threads", "1" },
@@ -381,7 +375,7 @@ int segment_maker_new(struct segment_maker **maker, struct err *e)
     if (code == 0)
         code = lake_feed_register(m->connection, "feed", &m->feed, e);
     if (code < 0) {
-        segment_maker_free(m);
+        maker_free(m);
         return code;
     }
     *maker = m;
@@ -432,8 +426,8 @@ static int copy(struct segment_maker *maker, const struct segment_plan *plan, in
     return code;
 }
 
-int segment_make(struct segment_maker *maker, const struct segment_plan *plan, uint64_t *rows,
-                 struct err *e)
+static int make(struct segment_maker *maker, const struct segment_plan *plan, uint64_t *rows,
+                struct err *e)
 {
     struct segment_file *file;
     int pipe_fd;
@@ -455,3 +449,5 @@ int segment_make(struct segment_maker *maker, const struct segment_plan *plan, u
         ;
     return code;
 }
+
+const struct segment_calls segment_calls = { maker_new, maker_free, make };

@@ -31,6 +31,7 @@ struct lake_writer {
     char source[LAKE_SOURCE_MAX + 1], epoch[EPOCH_DIGITS + 1];
     uint64_t rows_max, memory_octets;
     struct ledger *ledger;
+    const struct segment_calls *duckdb;
     struct segment_maker *maker;
     struct file *claim;
     struct text claim_path;
@@ -169,7 +170,7 @@ static int publish(struct lake_writer *w, const struct segment_plan *plan, uint6
 {
     uint64_t rows;
     *is_kept = false;
-    int code = segment_make(w->maker, plan, &rows, e);
+    int code = w->duckdb->make(w->maker, plan, &rows, e);
     if (code == 0 && rows != wanted)
         code = err_set(e, WEIR_EOUTPUT, "'%s' got %llu of %llu rows", plan->path,
                        (unsigned long long)rows, (unsigned long long)wanted);
@@ -347,7 +348,7 @@ static void *run_file(void *context)
                                      .metadata = &metadata,
                                      .next = queue_next,
                                      .context = &reader };
-        code = segment_make(w->maker, &plan, &rows, &e);
+        code = w->duckdb->make(w->maker, &plan, &rows, &e);
     }
     if (code == 0 && !is_straight)
         code = file_rename(part.data, w->path, &e);
@@ -408,7 +409,8 @@ static void writer_free(struct lake_writer *w)
 {
     if (w == NULL)
         return;
-    segment_maker_free(w->maker);
+    if (w->maker != NULL)
+        w->duckdb->maker_free(w->maker);
     if (w->claim != NULL) {
         file_remove(w->claim_path.data, NULL);
         file_close(w->claim, NULL);
@@ -438,7 +440,8 @@ static struct lake_writer *writer_new(const char *path, const char *source, stru
     pthread_mutex_init(&w->lock, NULL);
     pthread_cond_init(&w->work, NULL);
     pthread_cond_init(&w->done, NULL);
-    if (segment_maker_new(&w->maker, e) < 0) {
+    w->duckdb = lake_duckdb("segment_calls", e);
+    if (w->duckdb == NULL || w->duckdb->maker_new(&w->maker, e) < 0) {
         writer_free(w);
         return NULL;
     }

@@ -424,10 +424,8 @@ static void put_net(const struct row *row, const struct tag *tag, struct text *o
     char word[ADDRESS_TEXT_MAX + 1];
     uint64_t bits = number(row, tag->other);
     address_at(row, tag->column, &address);
-    for (unsigned i = 0; i < 16 && bits > 0; i++) /* a length of 0 is none that was told */
-        address.octet[i] &= bits >= 8 * i + 8 ? 255
-                            : bits <= 8 * i   ? 0
-                                              : (uint8_t)(255 << (8 * i + 8 - bits));
+    if (bits > 0) /* a length of 0 is none that was told */
+        address_cut(&address, (unsigned)bits);
     *address_put(word, &address) = '\0';
     text_format(out, "%*s/%-2u", row->fmt->is_long_address ? 39 : tag->width, word, (unsigned)bits);
 }

@@ -183,10 +183,8 @@ static void ip_net(duckdb_function_info info, duckdb_data_chunk input, duckdb_ve
         unsigned all = a.version == 4 ? 32 : 128;
         int64_t kept = ((int64_t *)bits.data)[i], only = ((int64_t *)version.data)[i];
         bool is_net = kept >= 0 && kept < all && (only == 0 || only == a.version);
-        for (unsigned at = 0; is_net && at < 16; at++)
-            a.octet[at] &= kept >= 8 * at + 8 ? 255
-                           : kept <= 8 * at   ? 0
-                                              : (uint8_t)(255 << (8 * at + 8 - kept));
+        if (is_net)
+            address_cut(&a, (unsigned)kept);
         char text[ADDRESS_TEXT_MAX + 8], *end = address_put(text, &a);
         if (is_net)
             end += snprintf(end, 8, "/%lld", (long long)kept);

@@ -227,8 +227,18 @@ static size_t leave_out_damaged(struct store *s)
     return before - kept;
 }
 
-int store_open_lake(struct store **store, const char *path, int64_t from_ns, int64_t to_ns,
-                    struct text *messages, struct err *e)
+static void close_store(struct store *store)
+{
+    close_database(store);
+    lake_list_close(&store->list);
+    if (store->is_memory)
+        store_memory_fini(&store->memory);
+    arena_fini(&store->arena);
+    free(store);
+}
+
+static int open_lake(struct store **store, const char *path, int64_t from_ns, int64_t to_ns,
+                     struct text *messages, struct err *e)
 {
     struct store *s = calloc(1, sizeof *s);
     if (s == NULL)
@@ -245,15 +255,15 @@ int store_open_lake(struct store **store, const char *path, int64_t from_ns, int
     if (code == 0)
         code = make_ready(s, e);
     if (code < 0) {
-        store_close(s);
+        close_store(s);
         return code;
     }
     *store = s;
     return 0;
 }
 
-int store_open_memory(struct store **store, const struct record_type *type, uint64_t memory_octets,
-                      struct record_sink **sink, struct err *e)
+static int open_memory(struct store **store, const struct record_type *type, uint64_t memory_octets,
+                       struct record_sink **sink, struct err *e)
 {
     struct store *s = calloc(1, sizeof *s);
     if (s == NULL)
@@ -262,24 +272,12 @@ int store_open_memory(struct store **store, const struct record_type *type, uint
     store_memory_init(&s->memory, type, memory_octets);
     int code = open_database(s, e);
     if (code < 0) {
-        store_close(s);
+        close_store(s);
         return code;
     }
     *sink = &s->memory.sink;
     *store = s;
     return 0;
-}
-
-void store_close(struct store *store)
-{
-    if (store == NULL)
-        return;
-    close_database(store);
-    lake_list_close(&store->list);
-    if (store->is_memory)
-        store_memory_fini(&store->memory);
-    arena_fini(&store->arena);
-    free(store);
 }
 
 /* ---- what may be asked ---- */
@@ -398,10 +396,8 @@ static int begin(struct store *s, struct ask *a, const char *sql, struct err *e)
     return code == 0 ? ask_begin(a, e) : code;
 }
 
-int store_ask(struct store *store, const char *sql,
-              struct record_sink *(*open_sink)(void *context, const struct record_type *type,
-                                               struct err *e),
-              void *context, struct err *e)
+static int ask(struct store *store, const char *sql, record_sink_open open_sink, void *context,
+               struct err *e)
 {
     struct ask a;
     bool is_open = false;
@@ -431,3 +427,5 @@ int store_ask(struct store *store, const char *sql,
     }
     return code;
 }
+
+const struct store_calls store_calls = { open_lake, open_memory, ask, close_store };

@@ -1,11 +1,23 @@
-/* What the files of the store share: batches in memory (store_memory.c) and DuckDB
- * (store_duckdb.c). */
+/* What the files of the store share: how it is reached (store.c), batches in memory
+ * (store_memory.c) and DuckDB (store_duckdb.c). The last two are in the module. */
 #ifndef WEIR_QUERY_STORE_INSIDE_H
 #define WEIR_QUERY_STORE_INSIDE_H
 
 #include <pthread.h>
 
 #include "query/query.h"
+
+/* What lake_duckdb("store_calls") gives: the calls of query.h. */
+struct store_calls {
+    int (*open_lake)(struct store **store, const char *path, int64_t from_ns, int64_t to_ns,
+                     struct text *messages, struct err *e);
+    int (*open_memory)(struct store **store, const struct record_type *type, uint64_t memory_octets,
+                       struct record_sink **sink, struct err *e);
+    int (*ask)(struct store *store, const char *sql, record_sink_open open_sink, void *context,
+               struct err *e);
+    void (*close)(struct store *store); /* not of NULL */
+};
+extern const struct store_calls store_calls;
 
 /*
  * Batches pushed by a meter. Beyond its memory they go to Parquet files in a folder of our own,

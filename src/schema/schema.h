@@ -172,6 +172,8 @@ void address_print(struct text *out, const struct address *address);
 /* The same into memory of ADDRESS_TEXT_MAX octets without a final NUL; returns the place behind. */
 #define ADDRESS_TEXT_MAX 48
 char *address_put(char *at, const struct address *address);
+/* Its network: all but the first `bits` become zero. */
+void address_cut(struct address *address, unsigned bits);
 /* "192.0.2.1" or "2001:db8::1" (no zone, no port). False if it is none. */
 bool address_parse(const char *text, struct address *address);
 struct address address_of_ip4(const uint8_t octet[4]);

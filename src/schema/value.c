@@ -117,6 +117,14 @@ char *address_put(char *at, const struct address *address)
     return address->version == 6 ? put_ip6(at, address->octet) : at;
 }
 
+void address_cut(struct address *address, unsigned bits)
+{
+    for (unsigned i = bits / 8; i < 16; i++) {
+        unsigned mask = i == bits / 8 ? 0xff00u >> (bits % 8) : 0;
+        address->octet[i] = (uint8_t)(address->octet[i] & mask);
+    }
+}
+
 void address_print(struct text *out, const struct address *address)
 {
     char line[ADDRESS_TEXT_MAX];

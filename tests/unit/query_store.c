@@ -181,6 +181,12 @@ static void answers_have_the_types_of_their_columns(void **state)
         { "SELECT in_net('10.0.0.1', '0.0.0.0/0'), in_net('::1', '0.0.0.0/0'), in_net('nonsense', "
           "'::/0')",
           "true,false,false\n" },
+        { "SELECT in_net(NULL, '::/0'), in_net('::1', NULL), ip_key(NULL), ip_net(NULL, 8, 4)",
+          "NULL,NULL,NULL,NULL\n" },
+        { "SELECT in_net(x, '10.0.0.0/8') FROM (VALUES ('10.0.0.1'), (NULL)) t(x)", "true\nNULL\n" },
+        { "SELECT ip_net('10.255.255.255', 9, 4), ip_net('10.255.255.255', 0, 0), "
+          "ip_net('2001:db8:ffff::', 47, 6)",
+          "10.128.0.0/9,0.0.0.0/0,2001:db8:fffe::/47\n" },
         { "SELECT count(*) FROM ledger", "0\n" },
         { "SUMMARIZE SELECT 1 AS x", NULL },
         { "DESCRIBE flow", NULL },
