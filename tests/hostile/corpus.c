@@ -179,6 +179,7 @@ static bool meter(const struct fds *fds, unsigned way, struct progress *progress
             is_good = complain("meter", e.text);
         if (output_close(output, &e) < 0)
             is_good = complain("output", e.text);
+        written.in[STAGE_output] = sum.out[STAGE_record]; /* all are pushed to the one output */
         ledger_add(&sum, &written);
         enum ledger_stage stage;
         if (!ledger_closes(&sum, &stage))
