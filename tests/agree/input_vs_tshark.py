@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
-"""input_vs_tshark.py WEIR [CORPUS]: times, lengths and captured lengths of every packet as tshark reads them.
+"""input_vs_tshark.py WEIR [--all]: times, lengths and captured lengths of every packet as tshark reads them.
 
 Every file of the corpus that tshark opens is compared. What tshark cannot read is not compared: it is no witness then. Where a file is
 damaged the packets before the damage must agree. The packets are printed by dump_packets of the build that WEIR is from. Prints each
 difference and "N passed, N failed".
+
+tshark takes longer to start than to read, so without --all only every fifth file is compared where packets matter and not containers.
 """
 import concurrent.futures
 import pathlib
@@ -20,6 +22,8 @@ EXPLAINED = {
     "malformed/tcpdump-atm-heapoverflow.pcap":
         "tshark counts the four octets of SunATM's pseudo-header off the lengths",
 }
+
+ALWAYS = ("container", "link", "malformed")
 
 
 def ours(dump, path):
@@ -80,10 +84,12 @@ def compare(dump, path):
 
 def main():
     dump = pathlib.Path(sys.argv[1]).resolve().parent / "tests" / "dump_packets"
-    corpus = lib.corpus_or_skip(sys.argv[2] if len(sys.argv) > 2 else None)
+    corpus = lib.corpus_or_skip()
     passed = failed = skipped = explained = 0
     paths = [path for path in sorted(corpus.rglob("*"))
              if path.suffix in (".pcap", ".pcapng", ".erf", ".snoop", ".gz") and "expected" not in path.parts]
+    if "--all" not in sys.argv:
+        paths = [path for number, path in enumerate(paths) if number % 5 == 0 or path.parent.name in ALWAYS]
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         results = list(pool.map(lambda path: compare(dump, path), paths))
     for path, said in zip(paths, results):
