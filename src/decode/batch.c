@@ -173,10 +173,12 @@ void decode_batch(struct packet_batch *batch, const struct decode_options *optio
 {
     assert(batch->count <= BATCH_MAX);
     const struct tunnels tunnels = find_tunnels();
+    const struct packet_ahead ahead = batch->ahead;
     for (unsigned i = 0; i < batch->count; i++) {
         const struct packet *p = &batch->pkt[i];
         if (i + PREFETCH_AHEAD < batch->count)
             __builtin_prefetch(p[PREFETCH_AHEAD].data);
+        packet_fetch_ahead(&ahead, i);
         if (!read_common(p, &tunnels, &batch->layer[i]))
             decode_packet(p, options, &batch->layer[i]);
     }
