@@ -324,6 +324,7 @@ static int files_fill(struct capture *capture, struct packet_batch *batch, struc
     struct files *f = capture->state;
     (void)e; /* damage ends a file, never the run */
     batch->count = 0;
+    batch->ahead = (struct packet_ahead){ 0 };
     while (batch->count == 0 && !f->is_finished) {
         if (f->options.is_sorted)
             files_fill_sorted(f, batch);

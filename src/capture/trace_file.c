@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+enum { TINY_OCTETS = 128, DENSE_OCTETS = 768, HEADER_LINES = 2 };
+
 static int trace_file_probe(struct trace_file *f, struct err *e)
 {
     /* Magic numbers are short, and a pipe may bring no more for now; formats without one need to
@@ -71,9 +73,24 @@ static int trace_file_damage(struct trace_file *f, struct err *e)
                     compression[0] != '\0' ? ")" : "");
 }
 
+/* Records that come are like the `count` ones in the last `octets`. Tiny ones the processor fetches
+ * by itself; of small ones every line is wanted, else the two that hold the headers. */
+static void trace_file_guess(const struct trace_file *f, struct packet_batch *batch, size_t octets,
+                             unsigned count)
+{
+    batch->ahead = (struct packet_ahead){ 0 };
+    size_t mean = count > 0 ? octets / count : 0;
+    if (mean < TINY_OCTETS || f->window.size == 0)
+        return;
+    size_t lines = mean < DENSE_OCTETS ? (mean + CACHE_LINE - 1) / CACHE_LINE : HEADER_LINES;
+    batch->ahead = (struct packet_ahead){ f->window.data, (uint32_t)mean, (uint8_t)lines };
+}
+
 int trace_file_fill(struct trace_file *f, struct packet_batch *batch, struct err *e)
 {
     int failure = 0;
+    unsigned first = batch->count;
+    size_t octets = 0;
     while (batch->count < BATCH_MAX && !f->is_done) {
         size_t used = 0;
         struct err damage;
@@ -82,6 +99,7 @@ int trace_file_fill(struct trace_file *f, struct packet_batch *batch, struct err
         source_skip(f->source, used);
         f->window.data += used;
         f->window.size -= used;
+        octets += used;
         if (code < 0 || (f->is_end && f->window.size == 0)) {
             f->is_done = true;
             /* When reading failed, that the last record is cut is no news. */
@@ -98,6 +116,7 @@ int trace_file_fill(struct trace_file *f, struct packet_batch *batch, struct err
                 failure = code;
         }
     }
+    trace_file_guess(f, batch, octets, batch->count - first);
     return failure;
 }
 

@@ -16,7 +16,6 @@
 #define WIRELEN_SANE                                                                               \
     (UINT32_C(64) << 20) /* nothing longer is sent in one packet: a sign that this is no record */
 #define RECORDS_TRIED 3
-#define CACHE_LINE ((size_t)64)
 #define DENSE_OCTETS ((size_t)768) /* mean size of records up to which every line is fetched */
 #define DENSE_AHEAD ((size_t)8192)
 
