@@ -35,6 +35,13 @@ def broken_links(files):
                     yield f"{name}: no {target}"
 
 
+def missing_sources(files):
+    """Files and folders that a document names but that are not there."""
+    for name, text in files:
+        if name.endswith(".md"):
+            yield from (f"{name}: no {path}" for path in re.findall(r"`((?:src|tests|tools)/[\w/.-]+)`", text) if not (TOP / path).exists())
+
+
 def checks(weir):
     """(what should be true, the places where it is not)"""
     files = list(texts())
@@ -42,6 +49,7 @@ def checks(weir):
     yield "no host name of a package registry", places(files, REGISTRY)
     yield "nothing left for later", places([(n, t) for n, t in files if n.endswith((".c", ".h", ".py", ".sh", ".def"))], UNFINISHED)
     yield "links between documents lead somewhere", list(broken_links(files))
+    yield "sources that documents name are there", list(missing_sources(files))
 
     dependencies = (TOP / "doc/dependencies.md").read_text()
     packages = [line.split()[1] for line in (TOP / "tools/packages.txt").read_text().splitlines() if not line.startswith("#")]
